@@ -1,0 +1,48 @@
+"""The client for Python programs (docs/client.md). Standard library only.
+
+    from dialerd.client import Client
+
+    with Client() as dialerd:
+        job = dialerd.submit(to="+4930123456", play="hello-world").job
+        print(dialerd.wait(job["id"])["state"])
+
+Every submit carries a key, so that a repeat after a lost connection never calls twice. One client is for
+one thread.
+"""
+
+from dialerd.client.client import DEFAULT_SOCKET, ENDED, Client, new_key
+from dialerd.client.errors import (
+    ClientError,
+    KeyConflict,
+    NoPermission,
+    NoSuchJob,
+    NotAllowed,
+    Problem,
+    Refused,
+    TryLater,
+    Unreachable,
+    WaitTimeout,
+)
+from dialerd.client.fields import Event, Job, JobFields, Mistake, Submitted
+
+__all__ = [
+    "DEFAULT_SOCKET",
+    "ENDED",
+    "Client",
+    "ClientError",
+    "Event",
+    "Job",
+    "JobFields",
+    "KeyConflict",
+    "Mistake",
+    "NoPermission",
+    "NoSuchJob",
+    "NotAllowed",
+    "Problem",
+    "Refused",
+    "Submitted",
+    "TryLater",
+    "Unreachable",
+    "WaitTimeout",
+    "new_key",
+]

@@ -1,0 +1,81 @@
+"""What can go wrong, by what the user must know of it (docs/INTERNALS.md, "Outcomes")."""
+
+from dataclasses import dataclass
+
+
+class DialerError(Exception):
+    """The root of every error that dialerd raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in what a user wrote: where it stands, and a sentence on what to do about it."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" if self.where else self.what
+
+
+class _Mistakes(DialerError):
+    """An error that lists every mistake at once."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = mistakes
+        super().__init__("; ".join(map(str, mistakes)))
+
+
+class ConfigError(_Mistakes):
+    """The daemon can't start as it is configured. Only at start-up; exit code 78."""
+
+
+class InvalidJob(_Mistakes):
+    """A document that can't become a job: refused at the door, with every mistake in it."""
+
+
+class KeyConflict(DialerError):
+    """The owner used this key before, for another document."""
+
+    def __init__(self, key: str, job_id: str) -> None:
+        self.key, self.job_id = key, job_id
+        super().__init__(f"The key {key!r} already stands for job {job_id}, which was submitted with another body.")
+
+
+class Overloaded(DialerError):
+    """A bound is reached: nothing was accepted. Ask again after `retry_after` seconds."""
+
+    def __init__(self, why: str, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(why)
+
+
+class NoSuchJob(DialerError):
+    """No job has this id."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no job {job_id}.")
+
+
+class NotAllowed(DialerError):
+    """The job's state does not allow what was asked of it."""
+
+
+class DeliveryError(DialerError):
+    """The outcome of one attempt that did not hand the job over."""
+
+
+class Rejected(DeliveryError):
+    """Permanent: the answer will be no every time."""
+
+
+class Unavailable(DeliveryError):
+    """Transient: certainly nothing was done."""
+
+
+class Unconfirmed(DeliveryError):
+    """In doubt: it may have been done. Never tried again by itself."""
+
+
+class Broken(DialerError):
+    """Our own ground gave way (disk full, spool unwritable, store corrupt): stop accepting and say so."""

@@ -1,0 +1,174 @@
+"""The values that everything else speaks of: Call, Job, Attempt, Result, Event. All frozen."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from dialerd.core.states import State
+
+
+class Disposition(StrEnum):
+    """How one dialled call ended, in Asterisk's words."""
+
+    ANSWERED = "ANSWERED"
+    BUSY = "BUSY"
+    NOANSWER = "NOANSWER"
+    CONGESTION = "CONGESTION"
+    CHANUNAVAIL = "CHANUNAVAIL"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class OnDoubt(StrEnum):
+    """What becomes of a job when nobody can know whether its call was made."""
+
+    HOLD = "hold"
+    RETRY = "retry"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What to dial and what to do on answer. Texts are already checked; numbers are E.164 or an extension of the trunk.
+
+    Either `channel` is set (a literal dial string, or several with & between), or `to` and `trunk` are; more than one of
+    either rings all at once and the first answer wins. Of the actions exactly one is set: `application`, `context` or `play`.
+    """
+
+    to: tuple[str, ...] = ()
+    trunk: str | None = None
+    channel: str | None = None
+    application: str | None = None
+    data: str | None = None
+    context: str | None = None
+    extension: str | None = None
+    dialplan_priority: int = 1
+    play: str | None = None
+    caller_id_name: str | None = None
+    caller_id_number: str | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    account: str | None = None
+    wait_time: int = 45
+    codecs: tuple[str, ...] = ()
+    early_media: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A checked document that is not yet a job. Times are aware UTC; `digest` tells one body from another."""
+
+    call: Call
+    digest: bytes
+    key: str | None = None
+    batch: str | None = None
+    tags: tuple[str, ...] = ()
+    priority: int = 5
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    max_retries: int = 0
+    retry_time: int = 300
+    on_doubt: OnDoubt = OnDoubt.HOLD
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request that was accepted. `retries` counts failed tries against `max_retries`; `attempts` counts all."""
+
+    id: str
+    owner: int
+    state: State
+    call: Call
+    created: datetime
+    updated: datetime
+    key: str | None = None
+    batch: str | None = None
+    tags: tuple[str, ...] = ()
+    priority: int = 5
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    max_retries: int = 0
+    retry_time: int = 300
+    on_doubt: OnDoubt = OnDoubt.HOLD
+    attempts: int = 0
+    retries: int = 0
+    reason: str = ""
+    kind: str = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one attempt came to. Seconds are measured by AMI and None where it could not see them."""
+
+    disposition: Disposition
+    permanent: bool = False
+    hangup_cause: int | None = None
+    ring_seconds: float | None = None
+    talk_seconds: float | None = None
+    action_failed: bool = False
+    detail: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a job, from 1. `asterisk` names the run of Asterisk that it was handed to (AMI's start time)."""
+
+    job: str
+    number: int
+    trunk: str | None
+    channel: str
+    begun: datetime
+    handed_over: datetime | None = None
+    ended: datetime | None = None
+    asterisk: str | None = None
+    result: Result | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of its call file, which no other attempt ever has."""
+        return f"{self.job}.{self.number}.call"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a job. Ids grow and are never used twice."""
+
+    id: int
+    at: datetime
+    job: str
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What AMI showed of one attempt so far. Times are seconds since the epoch.
+
+    `ended` is set once nothing more is to come. "Near" is the channel that Asterisk made for the call file; "far" is
+    what the dialplan behind a Local channel dialled; a Dial by the near channel is the call's action, and not told here.
+    """
+
+    started: float | None = None
+    channel: str | None = None
+    dialled: bool = False
+    rang: float | None = None
+    answered: float | None = None
+    ended: float | None = None
+    dial_status: str | None = None
+    far_status: str | None = None
+    far_answered: float | None = None
+    near_cause: int | None = None
+    far_cause: int | None = None
+    acted: bool = False
+    agi_failed: bool = False
+    complete: bool = True
+    hung_up: float | None = None
+    no_way: bool = False
+    steps_shown: bool = False
+    last_application: str | None = None
+    """`hung_up`: the near channel's end. `no_way`: the dialplan found no channel to dial. `steps_shown`: AMI shows this
+    call's dialplan steps, so that `acted` False means that none ran. `last_application`: from Asterisk's call record.
+    `complete`: AMI was there all the time."""

@@ -1,0 +1,88 @@
+"""Public numbers: what people write to E.164 (`+` and digits) and back. The one place that knows
+phonenumbers.
+
+Only what libphonenumber's tables call possible *and* valid passes. Short and emergency numbers have no E.164
+form.
+"""
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+_WRITTEN = re.compile(r"\+?[0-9 ().\-/\u00a0]*[0-9][0-9 ().\-/\u00a0]*")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_EMERGENCY_EVERYWHERE = frozenset({"112", "911"})
+_LONGEST_TEXT = 40
+
+
+@lru_cache(maxsize=16384)
+def parse_public(text: str, default_country: str | None) -> str:
+    """The number in E.164. `default_country` (ISO 3166, such as DE) is where numbers without `+` are at home.
+
+    Raises ValueError with a sentence for whatever is no public number.
+    """
+    if _E164.fullmatch(text):
+        return _checked(text, text, None)
+    number = text.strip()
+    if len(number) > _LONGEST_TEXT or not _WRITTEN.fullmatch(number):
+        raise ValueError(
+            "This is no phone number: write + and the country code, then digits"
+            " (spaces and - . / ( ) may stand between)."
+        )
+    if not number.startswith("+"):
+        digits = re.sub(r"[^0-9]", "", number)
+        if is_emergency(digits, default_country):
+            raise ValueError(f"{digits} is an emergency number: dialerd never calls those.")
+        if default_country is None:
+            raise ValueError(
+                "This number has no country: write it with + and the country code, such as +4930123456"
+                ' (or let the administrator set default_country = "DE" under [calls]).'
+            )
+    return _checked(number, text, default_country)
+
+
+def _checked(number: str, text: str, country: str | None) -> str:
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except NumberParseException:
+        raise ValueError(f"{text} is no phone number of any country: see the code after the +.") from None
+    e164 = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+    possible = (
+        phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE
+    )
+    if not possible or not _E164.fullmatch(e164):
+        raise ValueError(f"{text} has the wrong length for a public number{_of(parsed, country)}.")
+    if not phonenumbers.is_valid_number(parsed):
+        raise ValueError(
+            f"{text} is not a number that exists{_of(parsed, country)}: its first digits are not in use."
+        )
+    return e164
+
+
+def _of(parsed: phonenumbers.PhoneNumber, country: str | None) -> str:
+    region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    name = country or (None if region in ("001", "ZZ") else region)
+    return f" in {name}" if name else ""
+
+
+@lru_cache(maxsize=16384)
+def national(e164: str) -> str:
+    """The number as it is dialled at home, digits only: 030123456 for +4930123456."""
+    parsed = phonenumbers.parse(e164, None)
+    return re.sub(r"[^0-9]", "", str(phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)))
+
+
+def is_emergency(digits: str, country: str | None) -> bool:
+    """Whether `digits`, dialled as they are, call for help: 112 and 911 everywhere, and the country's own."""
+    if len(digits) > 6:
+        return False
+    if digits in _EMERGENCY_EVERYWHERE:
+        return True
+    return country is not None and bool(phonenumbers.is_emergency_number(digits, country))
+
+
+def countries() -> frozenset[str]:
+    """Every country code that `default_country` may be."""
+    return frozenset(phonenumbers.SUPPORTED_REGIONS)

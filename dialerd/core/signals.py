@@ -1,0 +1,107 @@
+"""What the parts tell the engine, and what the engine answers. The ways in and out and the engine share only these."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dialerd.core.model import Draft, Job, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskUp:
+    """AMI is logged in. `run` is Asterisk's start time: another value means that it was restarted.
+
+    `max_calls` is Asterisk's call limit (None: no limit), `calls` how many count against it now.
+    """
+
+    run: str
+    version: str
+    max_calls: int | None
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskDown:
+    """AMI can't be used. `refused`: Asterisk answers but won't let us in, so calls go on without AMI."""
+
+    reason: str
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskLoad:
+    """How many calls count against Asterisk's limit now."""
+
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallSeen:
+    """AMI showed something new of the attempt that `name` (its call file's) stands for."""
+
+    name: str
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolStirred:
+    """Something happened to these names in the spool's folders; a hint to look, and no more than that."""
+
+    names: frozenset[str]
+
+
+class Place(StrEnum):
+    """Where a call file of ours lies."""
+
+    STAGED = "staging"
+    OUTGOING = "outgoing"
+    TAKEN = "taken"
+    DONE = "outgoing_done"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One look at a call file. `status` is Completed, Expired, Failed, or None where it was not written (yet).
+
+    `started`: it holds a StartRetry line. `ended` is the archive's mtime (seconds since the epoch).
+    `lines` are the lines that Asterisk added, kept as evidence. A file that lies in two places is told of as it lies in
+    the one that says most: outgoing_done, then outgoing, taken, staging; `also` names the others.
+    """
+
+    name: str
+    place: Place
+    started: bool = False
+    status: str | None = None
+    ended: float | None = None
+    lines: tuple[str, ...] = ()
+    also: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One draft and who hands it in (a uid)."""
+
+    owner: int
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The job is on disk. `repeated`: it was there before, under the same key."""
+
+    job: Job
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list; None means any. `before` is a job id: only older ones, newest first (the page's cursor)."""
+
+    states: tuple[str, ...] = ()
+    owner: int | None = None
+    batch: str | None = None
+    tag: str | None = None
+    key: str | None = None
+    to: str | None = None
+    before: str | None = None
+    limit: int = 100

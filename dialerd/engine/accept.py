@@ -1,0 +1,69 @@
+"""Accept: a draft becomes a job on disk, or the submitter learns why not."""
+
+from datetime import datetime, timedelta
+
+from dialerd.core.errors import InvalidJob, KeyConflict, Mistake
+from dialerd.core.model import Draft, Job
+from dialerd.core.signals import Accepted, Submission
+from dialerd.core.states import State
+from dialerd.engine.ledger import Ledger
+
+LATE_S = 24 * 3600
+"""A not_before that passed less than this ago means now (the file lay while dialerd was down); older is a mistake."""
+
+Answer = Accepted | InvalidJob | KeyConflict
+
+
+def accept(ledger: Ledger, submission: Submission) -> Answer:
+    """Takes one draft in, inside a transaction. The same key stands for the same job, in its present state."""
+    draft, owner = submission.draft, submission.owner
+    if draft.key is not None:
+        found = ledger.store.find_key(owner, draft.key)
+        if found is not None:
+            return _repeated(ledger, draft, *found)
+    now = ledger.clock.now()
+    mistakes = _past(draft, now)
+    if mistakes:
+        return InvalidJob(mistakes)
+    job = _job(draft, owner, ledger.store.new_id(now), now)
+    ledger.store.add_job(job, draft.digest)
+    ledger.note(job, "accepted")
+    return Accepted(job)
+
+
+def _repeated(ledger: Ledger, draft: Draft, job_id: str, digest: bytes) -> Answer:
+    job = ledger.store.find_job(job_id)
+    if digest != draft.digest or job is None:
+        return KeyConflict(draft.key or "", job_id)
+    return Accepted(job, repeated=True)
+
+
+def _past(draft: Draft, now: datetime) -> list[Mistake]:
+    mistakes = []
+    if draft.not_before is not None and draft.not_before < now - timedelta(seconds=LATE_S):
+        ago = f"{(now - draft.not_before).days} days in the past"
+        mistakes.append(Mistake("not_before", f"{draft.not_before:%Y-%m-%d %H:%MZ} is {ago}; leave it out to call now"))
+    if draft.not_after is not None and draft.not_after <= now:
+        mistakes.append(Mistake("not_after", f"{draft.not_after:%Y-%m-%d %H:%MZ} is over; give a time in the future"))
+    return mistakes
+
+
+def _job(draft: Draft, owner: int, job_id: str, now: datetime) -> Job:
+    return Job(
+        id=job_id,
+        owner=owner,
+        state=State.QUEUED,
+        call=draft.call,
+        created=now,
+        updated=now,
+        key=draft.key,
+        batch=draft.batch,
+        tags=draft.tags,
+        priority=draft.priority,
+        not_before=draft.not_before,
+        not_after=draft.not_after,
+        max_retries=draft.max_retries,
+        retry_time=draft.retry_time,
+        on_doubt=draft.on_doubt,
+        reason="; ".join(draft.notes),
+    )

@@ -1,0 +1,77 @@
+"""What the engine knows of Asterisk as a whole: whether it is there, how full it is, how fast it starts calls."""
+
+from dataclasses import dataclass
+
+from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp
+
+CALLS_EACH = 2
+"""A call through a Local channel counts twice against Asterisk's call limit: both its halves run a dialplan."""
+
+WINDOW_S = 2.0
+WINDOW_MIN = 100
+WINDOW_MAX = 4000
+"""Bounds of the window of unstarted files. inotify drops events above 16,384; a burst never comes near that."""
+
+
+@dataclass(slots=True)
+class Asterisk:
+    """Told by signals; read by dispatch. With no AMI configured it counts as there, and knows no more."""
+
+    ami: bool
+    known: bool = False
+    up: bool = False
+    refused: bool = False
+    run: str | None = None
+    version: str = ""
+    max_calls: int | None = None
+    calls: int = 0
+    others: int = 0
+    reason: str = "AMI has not answered yet"
+    stalled: bool = False
+    starts_per_second: float = 0.0
+    _counting_since: float = 0.0
+    _counted: int = 0
+
+    def tell(self, signal: AsteriskUp | AsteriskDown | AsteriskLoad, in_flight: int) -> None:
+        """Takes in a signal of AMI; `in_flight` is how many attempts are ours."""
+        match signal:
+            case AsteriskUp():
+                self.known, self.up, self.refused, self.reason = True, True, False, ""
+                self.run, self.version = signal.run, signal.version
+                self.max_calls, self.calls = signal.max_calls, signal.calls
+            case AsteriskDown():
+                self.known, self.up, self.refused, self.reason = True, False, signal.refused, signal.reason
+            case AsteriskLoad():
+                self.calls = signal.calls
+        self.others = max(0, self.calls - CALLS_EACH * in_flight)
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether call files may be handed over: AMI is up, or there is none, or it won't let us in."""
+        return not self.ami or (self.known and (self.up or self.refused))
+
+    def room(self, in_flight: int) -> int | None:
+        """How many more calls fit below Asterisk's call limit; None for no known limit."""
+        if not self.up or not self.max_calls:
+            return None
+        return max(0, (self.max_calls - self.others) // CALLS_EACH - in_flight)
+
+    def near_limit(self) -> bool:
+        """Whether a call that left no trace may have met the call limit."""
+        return self.up and bool(self.max_calls) and self.calls + CALLS_EACH >= (self.max_calls or 0)
+
+    def count_start(self, mono: float) -> None:
+        """Notes that Asterisk began a call."""
+        self.stalled = False
+        self._counted += 1
+        passed = mono - self._counting_since
+        if passed >= 0.5:
+            rate = self._counted / passed
+            self.starts_per_second = max(rate, self.starts_per_second / 2)
+            self._counting_since, self._counted = mono, 0
+
+    def window(self) -> int:
+        """How many unstarted files may lie in `outgoing`: about two seconds of work; one where nothing moves."""
+        if self.stalled:
+            return 1
+        return int(min(max(WINDOW_MIN, WINDOW_S * self.starts_per_second), WINDOW_MAX))

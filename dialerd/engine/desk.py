@@ -1,0 +1,136 @@
+"""The desk: the engine's face to the ways in. Safe from any thread; refuses at a bound before anything is accepted."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from dialerd.core.errors import NoSuchJob, Overloaded
+from dialerd.core.model import Attempt, Event, Job
+from dialerd.core.signals import JobFilter, Submission
+from dialerd.core.states import ENDED
+from dialerd.engine.engine import Engine
+from dialerd.engine.inbox import Command, Submit
+from dialerd.store.base import Reader
+
+MAX_WAITING = 20_000
+"""Messages in the inbox beyond which a submit is refused."""
+
+
+class Desk:
+    """What intake/ is handed."""
+
+    def __init__(self, engine: Engine, reader: Reader) -> None:
+        self._engine, self._reader = engine, reader
+        self._lock = threading.Lock()
+        self._subscribers: list[Callable[[int], None]] = []
+        self._started = engine.clock.mono()
+        self._free_checked, self._free = -1e9, 0
+        self.watch_problems: Sequence[str] = ()
+        self.stopping = False
+        engine.on_commit = self._committed
+
+    def submit(self, submissions: Sequence[Submission]) -> "Future[list[Any]]":
+        """Hands in drafts. The answers are durable when the future resolves. Raises Overloaded at a bound."""
+        self._check_bounds()
+        message = Submit(submissions)
+        self._engine.post(message)
+        return message.answer
+
+    def command(self, job_id: str, verb: str, actor_uid: int, as_: str | None = None) -> "Future[Job]":
+        """Asks for something to be done with a job. The future raises NoSuchJob or NotAllowed."""
+        message = Command(job_id, verb, actor_uid, as_)
+        self._engine.post(message)
+        return message.answer
+
+    def job(self, job_id: str) -> tuple[Job, list[Attempt]]:
+        """A job and its attempts. Raises NoSuchJob."""
+        found = self._reader.job(job_id)
+        if found is None:
+            raise NoSuchJob(job_id)
+        return found
+
+    def jobs(self, wanted: JobFilter) -> list[Job]:
+        """One page of jobs, newest first."""
+        return self._reader.jobs(wanted)
+
+    def events(
+        self, after: int, limit: int, job: str | None = None, batch: str | None = None, types: Sequence[str] = ()
+    ) -> list[Event]:
+        """Events after an id, oldest first."""
+        return self._reader.events(after, limit, job, batch, types)
+
+    def last_event(self) -> int:
+        """The newest event's id."""
+        return self._reader.last_event()
+
+    def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
+        """Calls back, in the engine's thread, with the newest event id after each commit that made any."""
+        with self._lock:
+            self._subscribers = [*self._subscribers, callback]
+        return lambda: self._unsubscribe(callback)
+
+    def status(self) -> dict[str, Any]:
+        """How the daemon is, at a glance."""
+        engine, asterisk = self._engine, self._engine.asterisk
+        line: dict[str, Any] = {"ami": "off", "takes_calls": asterisk.takes_calls}
+        if asterisk.ami:
+            word = "up" if asterisk.up else "refused" if asterisk.refused else "down" if asterisk.known else "connecting"
+            line |= {"ami": word, "version": asterisk.version, "started": asterisk.run}
+            line |= {"calls": asterisk.calls, "max_calls": asterisk.max_calls, "reason": asterisk.reason}
+        return {
+            "version": engine.settings.version,
+            "uptime_seconds": round(engine.clock.mono() - self._started),
+            "jobs": {str(state): count for state, count in _snapshot(engine.store.counts()).items() if count},
+            "asterisk": {name: value for name, value in line.items() if value not in ("", None)},
+            "spool": {
+                "under_way": len(engine.flights),
+                "not_begun": engine.flights.unstarted(),
+                "free_bytes": self._free_bytes(),
+            },
+            "problems": self._problems(),
+        }
+
+    def _problems(self) -> list[str]:
+        engine = self._engine
+        asterisk = engine.asterisk
+        found = [engine.broken, engine.dispatcher.trouble, *self.watch_problems]
+        if asterisk.ami and not asterisk.up:
+            found.append(f"AMI: {asterisk.reason}.")
+        if asterisk.stalled:
+            found.append("Asterisk does not take call files up: is it running, and is pbx_spool.so loaded?")
+        if self._free_bytes() < engine.settings.min_free_bytes:
+            found.append("The disk is nearly full: nothing is accepted until there is room.")
+        return [problem for problem in found if problem]
+
+    def _check_bounds(self) -> None:
+        engine = self._engine
+        if self.stopping:
+            raise Overloaded("dialerd is stopping; send the same again when it is back.", 5)
+        if engine.broken:
+            raise Overloaded(engine.broken, 10)
+        if len(engine.inbox) > MAX_WAITING:
+            raise Overloaded("Too many requests wait for the disk.", 1)
+        counts = engine.store.counts()
+        if sum(count for state, count in counts.items() if state not in ENDED) >= engine.settings.max_jobs:
+            raise Overloaded(f"The queue is full ({engine.settings.max_jobs} jobs).", 60)
+        if self._free_bytes() < engine.settings.min_free_bytes:
+            raise Overloaded("The disk is nearly full.", 60)
+
+    def _free_bytes(self) -> int:
+        mono = self._engine.clock.mono()
+        if mono - self._free_checked > 1.0:
+            self._free_checked, self._free = mono, self._engine.files.free_bytes()
+        return self._free
+
+    def _committed(self, newest: int) -> None:
+        for callback in self._subscribers:
+            callback(newest)
+
+    def _unsubscribe(self, callback: Callable[[int], None]) -> None:
+        with self._lock:
+            self._subscribers = [other for other in self._subscribers if other is not callback]
+
+
+def _snapshot(counts: Mapping[Any, int]) -> dict[Any, int]:
+    return dict(counts)

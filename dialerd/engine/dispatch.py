@@ -1,0 +1,174 @@
+"""Dispatch: due job → staged call file → lease → hand-over. The lease is on disk before the file can be called."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from dialerd.core.errors import Broken, DialerError, Rejected
+from dialerd.core.model import Attempt, Job
+from dialerd.core.states import WAITING, Step
+from dialerd.engine.asterisk import Asterisk
+from dialerd.engine.flights import Flight, Flights, Leg, Wish
+from dialerd.engine.inbox import HandedOver, Inbox, Staged
+from dialerd.engine.ledger import Ledger
+from dialerd.engine.ports import CallFiles, Dial, EngineSettings, Render
+from dialerd.engine.settle import Settler
+from dialerd.engine.worker import Worker
+
+BATCH = 200
+"""Call files in one round of staging."""
+
+TRY_AGAIN_S = 10
+"""How long a job waits after its hand-over failed for a reason outside itself."""
+
+PAUSE_S = 5.0
+"""How long dispatch rests after the spool was found broken."""
+
+
+class Dispatcher:
+    """Takes due jobs out of the store and brings their call files into the spool."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        flights: Flights,
+        asterisk: Asterisk,
+        settler: Settler,
+        files: CallFiles,
+        worker: Worker,
+        inbox: Inbox,
+        dial: Dial,
+        render: Render,
+        settings: EngineSettings,
+    ) -> None:
+        self.ledger, self.flights, self.asterisk, self.settler = ledger, flights, asterisk, settler
+        self.files, self.worker, self.inbox = files, worker, inbox
+        self.dial, self.render, self.settings = dial, render, settings
+        self.trouble = ""
+        self._resume_at = 0.0
+        self._serial = 0
+
+    def dispatch(self) -> None:
+        """Stages as many due jobs as fit into the window now."""
+        room = self._room()
+        if room <= 0:
+            return
+        now = self.ledger.clock.now()
+        staging = sum(flight.leg is Leg.STAGING for flight in self.flights) if len(self.flights) else 0
+        due = self.ledger.store.due(now, room + staging)
+        fresh = [job for job in due if self.flights.of_job(job.id) is None][:room]
+        files = dict(filter(None, map(self._prepare, fresh)))
+        if files:
+            self.ledger.later.append(lambda: self.worker.run(lambda: self._stage(files)))
+
+    def staged(self, message: Staged) -> None:
+        """Leases what was staged, unless the job was changed meanwhile; the hand-over follows the commit."""
+        leased, unwanted = [], []
+        for flight in filter(None, map(self.flights.named, message.names)):
+            trouble = message.failures.get(flight.name)
+            if trouble is not None:
+                self._stumble(flight, trouble)
+            elif self._lease(flight):
+                leased.append(flight.name)
+            else:
+                unwanted.append(flight.name)
+        if unwanted:
+            self.ledger.later.append(lambda: self.files.discard(unwanted))
+        if leased:
+            self.ledger.later.append(lambda: self.worker.run(lambda: self._hand_over(leased)))
+
+    def handed_over(self, message: HandedOver) -> None:
+        """Notes what Asterisk has now."""
+        clock = self.ledger.clock
+        for flight in filter(None, map(self.flights.named, message.names)):
+            trouble = message.failures.get(flight.name)
+            if trouble is not None:
+                self._stumble(flight, trouble)
+                continue
+            self._serial += 1
+            self.trouble = ""
+            attempt = replace(flight.attempt, handed_over=clock.now(), asterisk=self.asterisk.run)
+            flight.attempt = self.ledger.save(attempt)
+            flight.job = self.ledger.move(flight.job, Step.HAND_OVER, data={"attempt": attempt.number})
+            self.follow(flight, self._serial)
+
+    def follow(self, flight: Flight, serial: int) -> None:
+        """Starts to watch a call file that lies in the spool."""
+        mono = self.ledger.clock.mono()
+        flight.leg, flight.serial, flight.out_since = Leg.OUT, serial, mono
+        flight.deadline = mono + flight.job.call.wait_time + self.settings.longest_call_s
+        flight.ami_whole = self.asterisk.up and flight.attempt.asterisk == self.asterisk.run
+        if flight.wish is not None:
+            self.settler.take_back(flight, flight.wish)
+        else:
+            self.settler.settle_if_over(flight)
+
+    def _room(self) -> int:
+        if not self.asterisk.takes_calls or self.ledger.clock.mono() < self._resume_at:
+            return 0
+        room = min(
+            self.asterisk.window() - self.flights.unstarted(), self.settings.max_calls - len(self.flights), BATCH
+        )
+        limit = self.asterisk.room(len(self.flights))
+        return room if limit is None else min(room, limit)
+
+    def _prepare(self, job: Job) -> tuple[str, bytes] | None:
+        """A job's next attempt and its call file; a job that can't be rendered is refused for good."""
+        channel, variables = self.dial(job.call)
+        attempt = Attempt(job.id, job.attempts + 1, job.call.trunk, channel, begun=self.ledger.clock.now())
+        try:
+            content = self.render(job.call, channel, f"{job.id}.{attempt.number}", variables)
+        except Rejected as error:
+            leased = self.ledger.move(job, Step.LEASE, attempts=attempt.number)
+            self.ledger.save(replace(attempt, ended=attempt.begun))
+            self.ledger.move(leased, Step.REJECT, f"our file could not be written: {error}")
+            return None
+        self.flights.add(Flight(job, attempt))
+        return attempt.name, content
+
+    def _lease(self, flight: Flight) -> bool:
+        """Whether the attempt has begun. A job that was cancelled or held while its file was staged is left alone."""
+        job = self.ledger.store.find_job(flight.job.id)
+        now = self.ledger.clock.now()
+        if job is None or job.state not in WAITING:
+            self.flights.remove(flight)
+            return False
+        if job.not_after is not None and job.not_after <= now:
+            self.ledger.move(job, Step.EXPIRE, "not_after has passed")
+            self.flights.remove(flight)
+            return False
+        flight.attempt = self.ledger.save(replace(flight.attempt, begun=now))
+        data = {"attempt": flight.attempt.number}
+        flight.job = self.ledger.move(job, Step.LEASE, data=data, attempts=flight.attempt.number)
+        flight.leg = Leg.LEASED
+        return True
+
+    def _stumble(self, flight: Flight, trouble: DialerError) -> None:
+        """The file did not get into the spool, which is certain: nothing was done, and the job waits."""
+        self.flights.remove(flight)
+        self.trouble = str(trouble)
+        if isinstance(trouble, Broken):
+            self._resume_at = self.ledger.clock.mono() + PAUSE_S
+        if flight.leg is not Leg.LEASED:
+            return
+        now = self.ledger.clock.now()
+        self.ledger.later.append(lambda: self.files.discard([flight.name]))
+        self.ledger.save(replace(flight.attempt, ended=now))
+        if flight.wish is Wish.CANCEL:
+            self.ledger.move(flight.job, Step.CANCEL)
+        else:
+            again = now + timedelta(seconds=TRY_AGAIN_S)
+            self.ledger.move(flight.job, Step.DEFER, f"not handed over: {trouble}", not_before=again)
+
+    def _stage(self, files: dict[str, bytes]) -> None:
+        self.inbox.put(Staged(list(files), _tried(lambda: self.files.stage(files), list(files))))
+
+    def _hand_over(self, names: Sequence[str]) -> None:
+        self.inbox.put(HandedOver(names, _tried(lambda: self.files.hand_over(names), names)))
+
+
+def _tried(act: Callable[[], dict[str, DialerError]], names: Sequence[str]) -> dict[str, DialerError]:
+    try:
+        return act()
+    except DialerError as error:
+        return dict.fromkeys(names, error)

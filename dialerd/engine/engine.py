@@ -1,0 +1,246 @@
+"""The engine's thread: takes messages, changes job state, commits, and only then lets anybody know.
+
+One turn is one transaction: whatever came together shares one sync to disk (group commit). Answers, events, hand-overs
+and the removal of evidence are collected on the way and done after the commit, in order.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from dialerd.core.errors import Broken, DeliveryError, DialerError, Overloaded
+from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, CallSeen, SpoolStirred
+from dialerd.engine.accept import accept
+from dialerd.engine.asterisk import Asterisk
+from dialerd.engine.dispatch import Dispatcher
+from dialerd.engine.flights import Flights
+from dialerd.engine.inbox import Command, HandedOver, HangupFailed, Inbox, Staged, Stop, Submit
+from dialerd.engine.ledger import Ledger
+from dialerd.engine.operate import Operator
+from dialerd.engine.ports import CallFiles, Clock, Dial, EngineSettings, Line, Render
+from dialerd.engine.recover import Recovery
+from dialerd.engine.settle import Judge, Settler
+from dialerd.engine.sweep import Sweeper
+from dialerd.engine.worker import Worker
+from dialerd.log import get_logger
+from dialerd.store.base import Store
+
+log = get_logger(__name__)
+
+TICK_S = 0.25
+IDLE_TICK_S = 1.0
+BROKEN_PAUSE_S = 2.0
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> datetime:
+        """Aware UTC, to the millisecond, as the store keeps it."""
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def mono(self) -> float:
+        """Seconds that never jump."""
+        return monotonic()
+
+
+class Engine:
+    """Owns all job state. Everything else talks to it through post(), and through desk.py's Desk."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: CallFiles,
+        line: Line | None,
+        dial: Dial,
+        render: Render,
+        judge: Judge,
+        settings: EngineSettings,
+        failed: Callable[[BaseException], None],
+        clock: Clock | None = None,
+        worker: Worker | None = None,
+    ) -> None:
+        self.settings, self.store, self.files, self._failed = settings, store, files, failed
+        self.clock = clock or SystemClock()
+        self.inbox = Inbox()
+        self.asterisk = Asterisk(ami=settings.ami)
+        self.flights = Flights()
+        self.broken = ""
+        self._line = line
+        self._worker = worker or Worker("spool", failed)
+        self._caller = Worker("hangup", failed)
+        self.ledger = ledger = Ledger(store, self.clock)
+        hang_up = self._hang_up if line is not None else None
+        self.settler = Settler(ledger, self.flights, self.asterisk, files, hang_up, judge, settings)
+        self.sweeper = Sweeper(ledger, self.flights, self.asterisk, self.settler, files, judge, settings)
+        self.dispatcher = Dispatcher(
+            ledger, self.flights, self.asterisk, self.settler, files, self._worker, self.inbox, dial, render, settings
+        )
+        self._recovery = Recovery(ledger, self.flights, self.dispatcher, self.settler, self.sweeper, files)
+        self._operator = Operator(ledger, self.flights, self.settler, files)
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._recovered = threading.Event()
+        self._stopping = False
+        self._next_tick = self._next_sweep = 0.0
+        self._last_turn = self.clock.mono()
+        self.on_commit: Callable[[int], None] = lambda newest: None
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Submit: self._submit,
+            Command: self._command,
+            Staged: self.dispatcher.staged,
+            HandedOver: self.dispatcher.handed_over,
+            CallSeen: self.settler.seen,
+            SpoolStirred: lambda message: self.sweeper.stirred(message.names),
+            AsteriskUp: self.sweeper.asterisk_told,
+            AsteriskDown: self.sweeper.asterisk_told,
+            AsteriskLoad: self.sweeper.asterisk_told,
+            HangupFailed: self._hangup_failed,
+            Stop: self._stop,
+        }
+
+    def start(self) -> None:
+        """Recovers, then begins to work. Returns when recovery is done."""
+        self._worker.start()
+        self._caller.start()
+        self._thread.start()
+        self._recovered.wait()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Ends the thread: what is on its way into the spool gets there first, the rest waits for the next start."""
+        self.inbox.put(Stop())
+        self._thread.join(timeout)
+        self._worker.stop(timeout)
+        self._caller.stop(timeout)
+
+    def post(self, message: Any) -> None:
+        """Puts a message into the inbox; never waits."""
+        self.inbox.put(message)
+
+    def recover(self) -> None:
+        """Begins from what is on disk: table and spool."""
+        self._commit([], self._recovery.recover)
+
+    def turn(self, messages: Sequence[Any]) -> None:
+        """One round of the engine: handle these messages and what time brings, commit, let everybody know."""
+        self._commit(messages, partial(self._work, messages))
+
+    def turned_within(self, seconds: float) -> bool:
+        """Whether the engine's thread made a turn, commit and all, in so many seconds: a sign of life for systemd."""
+        return self.clock.mono() - self._last_turn <= seconds
+
+    def _run(self) -> None:
+        try:
+            self.recover()
+            self._recovered.set()
+            while not self._stopping:
+                self.turn(self.inbox.take(self._patience()))
+        except Exception as error:  # the outermost frame: a bug of ours, and what was under way is in doubt
+            log.exception("engine_failed")
+            self._failed(error)
+        finally:
+            self._recovered.set()
+
+    def _work(self, messages: Sequence[Any]) -> None:
+        for message in messages:
+            self._handlers[type(message)](message)
+        mono = self.clock.mono()
+        if mono >= self._next_tick:
+            self._next_tick = mono + TICK_S
+            self.sweeper.tick()
+        if mono >= self._next_sweep:
+            self._next_sweep = mono + self.settings.sweep_s
+            self.sweeper.sweep()
+        if not self._stopping:
+            self.dispatcher.dispatch()
+
+    def _commit(self, messages: Sequence[Any], work: Callable[[], None]) -> None:
+        """One transaction, then what follows from it."""
+        self.ledger.later.clear()
+        before = self.ledger.newest_event
+        try:
+            with self.store.transaction():
+                work()
+        except Broken as error:
+            self._break(error, messages)
+            return
+        self.broken = ""
+        self._last_turn = self.clock.mono()
+        for act in self.ledger.later:
+            act()
+        if self.ledger.newest_event != before:
+            self.on_commit(self.ledger.newest_event)
+
+    def _break(self, error: Broken, messages: Sequence[Any]) -> None:
+        """Nothing of this turn was done. Say so, wait, and begin again from what is on disk."""
+        if not self.broken:
+            log.error("store_broken", why=str(error))
+        self.broken = str(error)
+        for message in messages:
+            if isinstance(message, Submit | Command) and not message.answer.done():
+                message.answer.set_exception(Overloaded(str(error), int(BROKEN_PAUSE_S)))
+            elif isinstance(message, Stop):
+                self._stopping = True
+        threading.Event().wait(0 if self._stopping else BROKEN_PAUSE_S)
+        self._worker.flush()
+        self.ledger.later.clear()
+        try:
+            with self.store.transaction():
+                self._recovery.recover()
+        except Broken:
+            return
+        for act in self.ledger.later:
+            act()
+
+    def _patience(self) -> float:
+        """How long to wait for messages: not past the next tick, nor past the next job that falls due."""
+        if not len(self.flights):
+            due = self.store.next_due()
+            ahead = IDLE_TICK_S if due is None else (due - self.clock.now()).total_seconds()
+            return min(max(ahead, 0.005), IDLE_TICK_S)
+        return max(0.0, min(self._next_tick - self.clock.mono(), TICK_S))
+
+    def _submit(self, message: Submit) -> None:
+        answers = [accept(self.ledger, submission) for submission in message.submissions]
+        self.ledger.later.append(lambda: _resolve(message.answer, answers))
+
+    def _command(self, message: Command) -> None:
+        try:
+            job = self._operator.command(message)
+        except Broken:
+            raise
+        except DialerError as error:
+            refusal = error
+            self.ledger.later.append(lambda: message.answer.set_exception(refusal))
+            return
+        self.ledger.later.append(lambda: _resolve(message.answer, job))
+
+    def _hang_up(self, name: str, channel: str) -> None:
+        line = self._line
+        if line is None:
+            return
+
+        def ask() -> None:
+            try:
+                line.hangup(channel)
+            except DeliveryError as error:
+                self.inbox.put(HangupFailed(name, str(error)))
+
+        self._caller.run(ask)
+
+    def _hangup_failed(self, message: HangupFailed) -> None:
+        flight = self.flights.named(message.name)
+        if flight is not None:
+            log.warning("hangup_failed", job=flight.job.id, why=message.why)
+
+    def _stop(self, message: Stop) -> None:
+        self._stopping = True
+
+
+def _resolve(answer: "Future[Any]", value: Any) -> None:
+    if answer.set_running_or_notify_cancel():
+        answer.set_result(value)

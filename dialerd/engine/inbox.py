@@ -1,0 +1,87 @@
+"""The engine's inbox: the one door to job state. Everything else only puts messages into it."""
+
+import queue
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from dialerd.core.errors import DialerError
+from dialerd.core.model import Job
+from dialerd.core.signals import Submission
+
+BATCH = 1000
+"""Messages taken at a time: what one commit covers at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Some drafts to accept. The future gets one answer for each."""
+
+    submissions: Sequence[Submission]
+    answer: Future[list[Any]] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What an operator (a uid) wants done with a job."""
+
+    job: str
+    verb: str
+    actor: int
+    resolve_as: str | None = None
+    answer: Future[Job] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The spool's thread has staged these files, but for the failures."""
+
+    names: Sequence[str]
+    failures: Mapping[str, DialerError]
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The spool's thread has moved these files into `outgoing`, but for the failures."""
+
+    names: Sequence[str]
+    failures: Mapping[str, DialerError]
+
+
+@dataclass(frozen=True, slots=True)
+class HangupFailed:
+    """Asterisk could not be told to hang up the call of this file."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the engine's thread."""
+
+
+class Inbox:
+    """A queue that hands out what has come together."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def put(self, message: Any) -> None:
+        """Adds a message; never waits."""
+        self._queue.put(message)
+
+    def take(self, timeout: float) -> list[Any]:
+        """The messages that are there, after waiting for the first up to `timeout` seconds."""
+        messages: list[Any] = []
+        try:
+            messages.append(self._queue.get(timeout=timeout) if timeout > 0 else self._queue.get_nowait())
+            while len(messages) < BATCH:
+                messages.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        return messages
+
+    def __len__(self) -> int:
+        return self._queue.qsize()

@@ -1,0 +1,57 @@
+"""Writes what happens to jobs: every change of state goes through here, with its event and its log line."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from dialerd.core.model import Attempt, Job
+from dialerd.core.states import Step, step
+from dialerd.engine.ports import Clock
+from dialerd.log import get_logger
+from dialerd.store.base import Store
+
+log = get_logger(__name__)
+
+EVENT_OF_STEP = {
+    Step.LEASE: "leased",
+    Step.HAND_OVER: "submitted",
+    Step.CONFIRM: "completed",
+    Step.REJECT: "failed",
+    Step.DEFER: "deferred",
+    Step.LOSE: "held",
+    Step.EXPIRE: "expired",
+    Step.CANCEL: "cancelled",
+    Step.HOLD: "held",
+    Step.RELEASE: "released",
+    Step.REQUEUE: "requeued",
+}
+
+
+class Ledger:
+    """The store's verbs as the engine uses them. `later` collects what is to be done after the commit."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store, self.clock = store, clock
+        self.later: list[Callable[[], object]] = []
+        self.newest_event = 0
+
+    def move(self, job: Job, event: Step, reason: str = "", *, data: dict[str, Any] | None = None, **changes: Any) -> Job:
+        """Takes a job through the one door, writes it and says so. Returns the job as it is now."""
+        now = self.clock.now()
+        moved = replace(job, state=step(job.state, event), updated=now, reason=reason, **changes)
+        self.store.save_job(moved)
+        facts = dict(data or {})
+        if reason:
+            facts["reason"] = reason
+        self.note(moved, EVENT_OF_STEP[event], **facts)
+        return moved
+
+    def note(self, job: Job, type: str, **data: Any) -> None:
+        """Adds an event to a job's history, and a line to the log once it is committed."""
+        self.newest_event = self.store.add_event(self.clock.now(), job.id, type, {"state": job.state, **data})
+        self.later.append(lambda: log.info(f"job_{type}", job=job.id, state=str(job.state), **data))
+
+    def save(self, attempt: Attempt) -> Attempt:
+        """Writes an attempt."""
+        self.store.save_attempt(attempt)
+        return attempt

@@ -1,0 +1,249 @@
+"""Settle: what the archive and AMI say of an attempt becomes its result, and the job's next state.
+
+Also here: taking a call file back. That it was not started is only known some seconds after it was moved out, when it
+holds no StartRetry, its name did not come back to `outgoing`, and AMI saw nothing of it (docs/INTERNALS.md).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dialerd.core.model import Attempt, Disposition, Job, OnDoubt, Result, Trace
+from dialerd.core.retry import next_try
+from dialerd.core.signals import CallSeen, Place, Sighting
+from dialerd.core.states import State, Step
+from dialerd.engine.asterisk import Asterisk
+from dialerd.engine.flights import Flight, Flights, Leg, Wish
+from dialerd.engine.ledger import Ledger
+from dialerd.engine.ports import CallFiles, EngineSettings
+from dialerd.log import get_logger
+
+log = get_logger(__name__)
+
+TAKEN_BACK_S = 2
+"""How long a job waits after its file was taken back because Asterisk did not begin the call."""
+
+Judge = Callable[..., Result]
+"""core/disposition.py's judge."""
+
+
+class Settler:
+    """Brings attempts to their end."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        flights: Flights,
+        asterisk: Asterisk,
+        files: CallFiles,
+        hang_up: Callable[[str, str], None] | None,
+        judge: Judge,
+        settings: EngineSettings,
+    ) -> None:
+        self.ledger, self.flights, self.asterisk, self.files = ledger, flights, asterisk, files
+        self.hang_up, self.judge, self.settings = hang_up, judge, settings
+        self.newest_started = 0
+
+    def seen(self, signal: CallSeen) -> None:
+        """AMI showed something of a call."""
+        flight = self.flights.named(signal.name)
+        if flight is None:
+            return
+        before, flight.trace = flight.trace, signal.trace
+        self._begin(flight)
+        self._tell_progress(flight, before, signal.trace)
+        if flight.hanging_up and before is None:
+            self._ask_to_hang_up(flight)
+        if signal.trace.ended is not None and flight.archived is None:
+            self.look(flight)
+        self.settle_if_over(flight)
+
+    def look(self, flight: Flight) -> None:
+        """Looks where the call file is, and takes in what it says."""
+        if flight.leg is Leg.STAGING or flight.archived is not None:
+            return
+        sighting = self.files.look(flight.name)
+        if sighting.started:
+            self._note_process(flight, sighting)
+            self._begin(flight)
+        if sighting.place is Place.DONE and sighting.status is not None:
+            flight.archived, flight.archived_since = sighting, self.ledger.clock.mono()
+            self._begin(flight)
+            self.settle_if_over(flight)
+        elif sighting.place is Place.GONE and flight.leg is Leg.OUT:
+            self._missing(flight)
+        else:
+            flight.missing_since = None
+
+    def settle_if_over(self, flight: Flight) -> None:
+        """Settles an attempt whose file is archived, once AMI told the rest or had time enough to."""
+        if flight.archived is None or flight.leg not in (Leg.OUT, Leg.TAKING):
+            return
+        trace = flight.trace
+        waited = self.ledger.clock.mono() - flight.archived_since
+        if flight.ami_whole and self.asterisk.up and waited < self.settings.grace_s and not (trace and trace.ended):
+            return
+        by_us = flight.hanging_up and not (trace is not None and trace.answered)
+        ami = flight.ami_whole or (trace is not None and trace.complete and trace.ended is not None)
+        result = self.judge(
+            flight.archived.status,
+            trace,
+            ami=ami,
+            at_limit=self.asterisk.near_limit(),
+            cancelled=by_us,
+            in_dialplan=flight.job.call.context is not None,
+        )
+        self._end(flight, result, flight.archived)
+
+    def take_back(self, flight: Flight, wish: Wish) -> bool:
+        """Begins to take a call file back; what is wished is done once it is certain. False: it is too late."""
+        flight.wish = wish
+        if flight.leg is not Leg.OUT:
+            return True
+        if flight.started or not self.files.take_out(flight.name):
+            flight.wish = None
+            self.look(flight)
+            return False
+        flight.leg, flight.look_at = Leg.TAKING, self.ledger.clock.mono() + self.settings.take_back_pause_s
+        return True
+
+    def taken(self, flight: Flight) -> None:
+        """The pause is over: was the file taken back in time?"""
+        sighting = self.files.look(flight.name)
+        untouched = sighting.place is Place.TAKEN and not sighting.started and not sighting.also
+        if untouched and flight.trace is None:
+            self._fulfil(flight)
+            return
+        self.files.drop_taken(flight.name)
+        wish, flight.wish, flight.leg = flight.wish, None, Leg.OUT
+        self._begin(flight)
+        if wish is Wish.CANCEL:
+            self.cancel_started(flight)
+        self.look(flight)
+
+    def cancel_started(self, flight: Flight) -> bool:
+        """Asks Asterisk to hang up a call that has begun. False where there is no way to."""
+        if self.hang_up is None or not self.asterisk.up:
+            return False
+        flight.hanging_up = True
+        self._ask_to_hang_up(flight)
+        return True
+
+    def lose(self, flight: Flight, why: str, **evidence: Any) -> None:
+        """Nobody can know what became of the call: the job's on_doubt decides, and by default it is held."""
+        doubt(self.ledger, flight.job, flight.attempt, why, evidence)
+        self.flights.remove(flight)
+
+    def _begin(self, flight: Flight) -> None:
+        if flight.started:
+            return
+        self.flights.start(flight)
+        self.asterisk.count_start(self.ledger.clock.mono())
+        self.newest_started = max(self.newest_started, flight.serial)
+        self.ledger.note(flight.job, "started", attempt=flight.attempt.number)
+
+    def _tell_progress(self, flight: Flight, before: Trace | None, trace: Trace) -> None:
+        for type_ in ("rang", "answered"):
+            if getattr(trace, type_) is not None and (before is None or getattr(before, type_) is None):
+                name = {"rang": "ringing"}.get(type_, type_)
+                self.ledger.note(flight.job, name, attempt=flight.attempt.number)
+
+    def _ask_to_hang_up(self, flight: Flight) -> None:
+        hang_up, trace, name = self.hang_up, flight.trace, flight.name
+        if hang_up is not None and trace is not None and trace.channel is not None and trace.ended is None:
+            channel = trace.channel
+            self.ledger.later.append(lambda: hang_up(name, channel))
+
+    def _note_process(self, flight: Flight, sighting: Sighting) -> None:
+        """Without AMI a restart of Asterisk shows in the process id that it writes into the files."""
+        for line in sighting.lines:
+            if line.startswith("StartRetry:"):
+                flight.asterisk_pid = line.split()[1]
+
+    def _missing(self, flight: Flight) -> None:
+        mono = self.ledger.clock.mono()
+        if flight.missing_since is None:
+            flight.missing_since = mono
+        elif mono - flight.missing_since >= self.settings.missing_s:
+            self.lose(flight, "the call file is gone from outgoing and not in outgoing_done")
+
+    def _fulfil(self, flight: Flight) -> None:
+        """The file is certainly back: nothing was done."""
+        wish = flight.wish or Wish.DEFER
+        attempt = flight.attempt.number
+        if wish is Wish.POKE:
+            self._poke(flight)
+            return
+        ended = self.ledger.clock.now()
+        self.ledger.later.append(lambda: self.files.drop_taken(flight.name))
+        self.ledger.note(flight.job, "taken_back", attempt=attempt)
+        result = Result(Disposition.CANCELLED, detail="the call file was taken back before Asterisk began the call")
+        self.ledger.save(replace(flight.attempt, ended=ended, result=result))
+        self.flights.remove(flight)
+        match wish:
+            case Wish.CANCEL:
+                self.ledger.move(flight.job, Step.CANCEL)
+            case Wish.HOLD:
+                self.ledger.move(flight.job, Step.HOLD, "held by an operator")
+            case Wish.EXPIRE:
+                self.ledger.move(flight.job, Step.EXPIRE, "not_after has passed")
+            case Wish.GIVE_UP:
+                self.ledger.move(flight.job, Step.LOSE, "Asterisk did not begin the call, even after a second hand-over")
+            case _:
+                why = self.asterisk.reason or "Asterisk did not begin the call"
+                again = ended + timedelta(seconds=TAKEN_BACK_S)
+                self.ledger.move(flight.job, Step.DEFER, f"taken back: {why}", not_before=again)
+
+    def _poke(self, flight: Flight) -> None:
+        flight.wish, flight.poked = None, True
+        flight.leg, flight.out_since = Leg.OUT, self.ledger.clock.mono()
+        if self.files.put_back(flight.name):
+            self.ledger.note(flight.job, "poked", attempt=flight.attempt.number)
+        else:
+            self.files.drop_taken(flight.name)
+
+    def _end(self, flight: Flight, result: Result, sighting: Sighting) -> None:
+        ended = self.ledger.clock.now()
+        if sighting.ended is not None:
+            ended = min(ended, datetime.fromtimestamp(sighting.ended, UTC))
+        evidence = {"status": sighting.status, "lines": list(sighting.lines)}
+        attempt = replace(flight.attempt, ended=ended, result=result, evidence=evidence)
+        conclude(self.ledger, flight.job, attempt, result, cancelled=flight.hanging_up)
+        self.flights.remove(flight)
+        self.ledger.later.append(lambda: self.files.remove([flight.name]))
+
+
+def conclude(ledger: Ledger, job: Job, attempt: Attempt, result: Result, cancelled: bool = False) -> Job:
+    """Writes an attempt's result and takes its job to where the result and the retry rule say."""
+    ledger.save(attempt)
+    ledger.note(job, "attempt_ended", attempt=attempt.number, **_facts(result))
+    if result.warning:
+        ledger.later.append(lambda: log.warning("call_suspect", job=job.id, why=result.warning))
+    word = result.disposition.value
+    if cancelled:
+        return ledger.move(job, Step.CANCEL, f"hung up on request ({word})")
+    if result.disposition is Disposition.ANSWERED:
+        return ledger.move(job, Step.CONFIRM, word)
+    again = None if job.state is State.HELD else next_try(job, result, attempt.ended or ledger.clock.now())
+    if again is None:
+        return ledger.move(job, Step.REJECT, word)
+    return ledger.move(job, Step.DEFER, word, not_before=again, retries=job.retries + 1)
+
+
+def doubt(ledger: Ledger, job: Job, attempt: Attempt, why: str, evidence: dict[str, Any]) -> None:
+    """Writes that an attempt is in doubt, and does what the job says of that (promise 4)."""
+    ledger.save(replace(attempt, evidence={**attempt.evidence, **evidence, "doubt": why}))
+    if job.on_doubt is OnDoubt.DROP:
+        ledger.move(job, Step.REJECT, f"in doubt, dropped as the job says: {why}")
+    elif job.on_doubt is OnDoubt.RETRY and job.retries < max(job.max_retries, 1):
+        again = ledger.clock.now() + timedelta(seconds=job.retry_time)
+        reason = f"in doubt, tried again as the job says: {why}"
+        ledger.move(job, Step.DEFER, reason, not_before=again, retries=job.retries + 1)
+    else:
+        ledger.move(job, Step.LOSE, f"in doubt: {why}")
+
+
+def _facts(result: Result) -> dict[str, Any]:
+    names = ("disposition", "hangup_cause", "ring_seconds", "talk_seconds", "permanent", "action_failed", "detail")
+    return {name: value for name in names if (value := getattr(result, name)) not in (None, "", False)}

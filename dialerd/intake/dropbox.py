@@ -1,0 +1,356 @@
+"""The drop folder: job files in, jobs or reasons out.
+
+What lies in `claimed` is worked off first, then what is settled in `drop`: claimed by a rename, read, submitted, and
+removed once all of it is on disk. The truth is a listing; `wake` only makes it happen sooner. A file that makes trouble
+is put off, and does not stop the others.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from dialerd.core.errors import InvalidJob, Mistake
+from dialerd.core.policy import Rules
+from dialerd.intake import dropbox_files as files
+from dialerd.intake.dropbox_desk import Counter, Desk, Stopped
+from dialerd.intake.dropbox_files import Changed, Claim, DropSettings, shown
+from dialerd.intake.dropbox_reading import BLOCK_BYTES, Item, ParseCallfile, Reading
+from dialerd.intake.dropbox_rejects import Rejects
+from dialerd.log import get_logger
+
+__all__ = ["DropSettings", "Dropbox"]
+log = get_logger(__name__)
+
+_MOST_LONG = 16
+"""So many files of many rows are open at a time; each gets a block in turn."""
+
+_MOST_STUCK = 1000
+_LONGEST_PAUSE_S = 300.0
+_DESK_FAILURES = 3
+
+
+class _DeskDown(Exception):
+    """The desk failed several times in a row: it is not the files."""
+
+
+@dataclass(slots=True)
+class _Later:
+    """A claim that is looked at again when due (monotonic seconds). `alone`: in a commit of its own."""
+
+    due: float
+    tries: int
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Stuck:
+    """An entry that could not be moved; said once, tried again when due or changed."""
+
+    seen: tuple[int, int]
+    due: float
+
+
+class Dropbox:
+    """Watches over one drop folder in a thread of its own."""
+
+    def __init__(
+        self,
+        settings: DropSettings,
+        desk: Desk,
+        rules: Rules,
+        parse_callfile: ParseCallfile,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings, self._rules, self._parse_callfile, self._clock = (
+            settings,
+            rules,
+            parse_callfile,
+            clock,
+        )
+        self._stopping, self._woken, self._lock = threading.Event(), threading.Event(), threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="drop folder", daemon=True)
+        self._counter = Counter(desk, settings, self._stopping)
+        self._desk_failures = 0
+        self._closed: set[str] = set()
+        self._later: dict[str, _Later] = {}
+        self._stuck: dict[str, _Stuck] = {}
+        self._open: dict[str, Reading] = {}
+        self._batch: list[Item] = []
+        self._ended: list[Reading] = []
+
+    def start(self) -> None:
+        """Makes the folders where they are missing, and starts. Raises ConfigError."""
+        self.prepare()
+        self._thread.start()
+
+    def prepare(self) -> None:
+        """Makes the folders where they are missing. Raises ConfigError for those that can't be used."""
+        self._folders = files.prepare(self._settings)
+        self._rejects = Rejects(self._folders.rejected)
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Ends the thread within `timeout` seconds. What is under way stays claimed, for the next start."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def wake(self, name: str | None = None, closed: bool = False) -> None:
+        """Asks for a look, from any thread. `closed`: the writer of this entry is done, so that it is taken at once."""
+        if closed and name is not None:
+            with self._lock:
+                self._closed.add(name)
+        self._woken.set()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._woken.clear()
+                with self._contained():
+                    self.look()
+                self._woken.wait(0 if self._long() else self._settings.look_seconds)
+        except Stopped:
+            pass
+        finally:
+            for reading in self._open.values():
+                reading.close()
+
+    def look(self) -> None:
+        """One look at the folders, and all the work found there; long files until something new comes. Raises Stopped."""
+        with self._lock:
+            closed, self._closed = self._closed, set()
+        try:
+            for claim, seen in chain(self._left(), self._new(closed)):
+                self._take(claim, seen)
+            self._commit()
+            self._read_on()
+        except _DeskDown:
+            log.error("desk_failed", reason="The engine takes no jobs; the drop folder tries again later.")
+            self._desk_failures = 0
+
+    def _left(self) -> Iterator[tuple[Claim, None]]:
+        """What lies in `claimed` since a crash, or because it was put off, and is due."""
+        self._later = {name: later for name, later in self._later.items() if self._is_there(name)}
+        now = time.monotonic()
+        with os.scandir(self._folders.claimed) as entries:
+            for entry in entries:
+                claim = files.claim_of(Path(entry.path))
+                later = self._later.get(entry.name)
+                if claim is None or entry.name in self._open or (later is not None and later.due > now):
+                    continue
+                if self._is_still(claim.path):
+                    yield claim, None
+
+    def _is_there(self, claimed_name: str) -> bool:
+        return os.path.lexists(self._folders.claimed / claimed_name)
+
+    def _is_still(self, path: Path) -> bool:
+        try:
+            return files.is_still(path.lstat(), self._clock(), self._settings.still_seconds)
+        except FileNotFoundError:
+            return False
+
+    def _new(self, closed: set[str]) -> Iterator[tuple[Claim, os.stat_result]]:
+        """Claims what is settled in `drop`. The renames are on disk before anything of it is accepted: if a power cut
+        undid one, the file would be claimed again under another key."""
+        group: list[tuple[Claim, os.stat_result]] = []
+        with os.scandir(self._folders.drop) as entries:
+            for entry in entries:
+                if claimed := self._claim(entry, closed):
+                    group.append(claimed)
+                if len(group) >= self._settings.chunk:
+                    self._sync_claims()
+                    yield from group
+                    group = []
+        if group:
+            self._sync_claims()
+            yield from group
+        self._stuck = {
+            name: stuck for name, stuck in self._stuck.items() if os.path.lexists(self._folders.drop / name)
+        }
+
+    def _sync_claims(self) -> None:
+        files.sync_folder(self._folders.claimed)
+        files.sync_folder(self._folders.drop)
+
+    def _claim(self, entry: os.DirEntry[str], closed: set[str]) -> tuple[Claim, os.stat_result] | None:
+        if files.is_ignored(entry.name):
+            return None
+        try:
+            status = entry.stat(follow_symlinks=False)
+            settled = entry.name in closed or files.is_settled(
+                Path(entry.path), status, self._clock(), self._settings.still_seconds
+            )
+            if not settled or self._is_stuck(entry.name, status):
+                return None
+            return files.claim(self._folders, entry.name), status
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._say_stuck(entry.name, status, error)
+            return None
+
+    def _is_stuck(self, name: str, status: os.stat_result) -> bool:
+        stuck = self._stuck.get(name)
+        return stuck is not None and stuck.seen == _sight(status) and stuck.due > time.monotonic()
+
+    def _say_stuck(self, name: str, status: os.stat_result, error: OSError) -> None:
+        known = self._stuck.get(name)
+        if known is None and len(self._stuck) >= _MOST_STUCK:
+            return
+        self._stuck[name] = _Stuck(_sight(status), time.monotonic() + self._settings.stuck_seconds)
+        if known is None or known.seen != _sight(status):
+            log.warning("drop_entry_stuck", name=shown(name), reason=error.strerror)
+            with self._contained():
+                self._rejects.stuck(name, status, self._clock(), error)
+
+    def _take(self, claim: Claim, seen: os.stat_result | None) -> None:
+        """Reads a claim's first block into the batch. `seen` is what was claimed, if it was just now."""
+        if self._stopping.is_set():
+            raise Stopped
+        later = self._later.get(claim.path.name)
+        alone = later is not None and later.alone
+        if alone:
+            self._commit()
+        with self._contained(claim):
+            if reading := self._reading(claim):
+                self._open[claim.path.name] = reading
+                if seen is not None:
+                    reading.check_unchanged(seen)
+                self._advance(reading)
+        if alone or self._is_full():
+            self._commit()
+        while len(self._long()) > _MOST_LONG:
+            self._advance_all()
+
+    def _reading(self, claim: Claim) -> Reading | None:
+        now = self._clock()
+        try:
+            return Reading(claim, self._settings.max_bytes, now, self._parse_callfile)
+        except FileNotFoundError:
+            return None
+        except InvalidJob as error:
+            sentences = (f"{mistake}\n".encode("utf-8", "backslashreplace") for mistake in error.mistakes)
+            status = claim.path.lstat()
+            place = self._rejects.whole(claim, status, now, sentences)
+            log.warning(
+                "drop_file_refused",
+                name=shown(claim.name),
+                owner=status.st_uid,
+                reason=str(error),
+                at=str(place),
+            )
+            return None
+
+    def _advance(self, reading: Reading) -> None:
+        self._batch += reading.block(self._settings.chunk, self._rules, self._clock())
+        if reading.ended:
+            self._ended.append(reading)
+
+    def _is_full(self) -> bool:
+        jobs = sum(len(item.submissions) for item in self._batch)
+        size = sum(len(item.row.raw) for item in self._batch)
+        return max(jobs, len(self._ended)) >= self._settings.chunk or size >= BLOCK_BYTES
+
+    def _long(self) -> list[Reading]:
+        return [reading for reading in self._open.values() if not reading.ended]
+
+    def _read_on(self) -> None:
+        until = time.monotonic() + self._settings.look_seconds
+        while self._long() and not self._woken.is_set() and time.monotonic() < until:
+            self._advance_all()
+
+    def _advance_all(self) -> None:
+        """A block of each long file in turn, so that none waits for another's end."""
+        for reading in self._long():
+            with self._contained(reading.claim):
+                self._advance(reading)
+            if self._is_full():
+                self._commit()
+        self._commit()
+
+    def _commit(self) -> None:
+        """Submits what has come together, and brings the files that were read to their end to theirs."""
+        batch, ended = self._batch, self._ended
+        self._batch, self._ended = [], []
+        claims = {reading.claim: None for reading in chain((item.reading for item in batch), ended)}
+        if any(item.submissions for item in batch) and not self._answered(batch, *claims):
+            if self._desk_failures >= _DESK_FAILURES:
+                raise _DeskDown
+            return
+        for item in batch:
+            with self._contained(item.reading.claim):
+                item.reading.settle(item)
+        for reading in ended:
+            with self._contained(reading.claim):
+                self._finish(reading)
+
+    def _answered(self, batch: list[Item], *claims: Claim) -> bool:
+        self._desk_failures += 1
+        with self._contained(*claims):
+            self._counter.answer(batch)
+            self._desk_failures = 0
+        return self._desk_failures == 0
+
+    def _finish(self, reading: Reading) -> None:
+        """Every row is a job on disk or refused: the file goes, after the refusals are on disk."""
+        claim, refused, accepted = reading.claim, reading.refusals, reading.accepted
+        status = claim.path.lstat()
+        reading.check_unchanged(status)
+        at = {}
+        if refused.count and accepted:
+            at["at"] = str(self._rejects.part(claim, status, self._clock(), reading.jobs, refused, accepted))
+        elif not accepted:
+            why = refused.sentences() if refused.count else iter([b"There is no job in it.\n"])
+            at["at"] = str(self._rejects.whole(claim, status, self._clock(), why, refused.count))
+        if accepted:
+            claim.path.unlink()
+        self._forget(claim)
+        told = log.warning if at else log.info
+        owner, name = status.st_uid, shown(claim.name)
+        told("drop_file_worked_off", name=name, owner=owner, accepted=accepted, refused=refused.count, **at)
+
+    def _forget(self, claim: Claim) -> None:
+        self._later.pop(claim.path.name, None)
+        if reading := self._open.pop(claim.path.name, None):
+            reading.close()
+
+    @contextmanager
+    def _contained(self, *claims: Claim) -> Iterator[None]:
+        """What goes wrong inside concerns these claims alone: they are put off, and nothing of them is lost."""
+        try:
+            yield
+        except (Stopped, _DeskDown):
+            raise
+        except Changed:
+            self._put_off(claims, failed=False)
+        except Exception as error:
+            if not claims or any(claim.path.name not in self._later for claim in claims):
+                names = [shown(claim.name) for claim in claims[:3]]
+                log.error(
+                    "drop_work_failed",
+                    names=names,
+                    reason=repr(error),
+                    exc_info=not isinstance(error, OSError),
+                )
+            self._put_off(claims, failed=True)
+
+    def _put_off(self, claims: tuple[Claim, ...], failed: bool) -> None:
+        for claim in claims:
+            later = self._later.get(claim.path.name)
+            tries = later.tries + 1 if later else 0
+            pause = min(self._settings.still_seconds * 2 ** min(tries, 10), _LONGEST_PAUSE_S)
+            self._forget(claim)
+            self._later[claim.path.name] = _Later(time.monotonic() + pause, tries, failed)
+        names = {claim.path.name for claim in claims}
+        self._batch = [item for item in self._batch if item.reading.claim.path.name not in names]
+        self._ended = [reading for reading in self._ended if reading.claim.path.name not in names]
+
+
+def _sight(status: os.stat_result) -> tuple[int, int]:
+    return status.st_ino, status.st_ctime_ns

@@ -1,0 +1,152 @@
+"""One claimed file while it is worked off: its rows in blocks, what they came to, and where it goes in the end."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, BinaryIO
+
+from dialerd.core.errors import InvalidJob, KeyConflict, Mistake
+from dialerd.core.model import Draft
+from dialerd.core.policy import Rules
+from dialerd.core.signals import Accepted, Submission
+from dialerd.intake import jobfile
+from dialerd.intake.document import parse
+from dialerd.intake.dropbox_files import KNOWN, Changed, Claim, identity, open_claim, suffix_of
+from dialerd.intake.dropbox_rejects import Refusals
+from dialerd.intake.jobfile import JobFile, Row
+from dialerd.log import get_logger
+
+log = get_logger(__name__)
+
+ParseCallfile = Callable[[bytes, float, float], dict[str, Any]]
+"""A call file's bytes, its mtime and the time now, as a job document. Raises InvalidJob. A list of sentences under
+`notes` is for the submitter to know, and is no part of the document."""
+
+CALLFILE_BYTES = 64 * 1024
+BLOCK_BYTES = 1 << 20
+"""Of large rows fewer are in memory at a time."""
+
+
+@dataclass(slots=True)
+class Item:
+    """A row on its way: what is to be submitted for it, or why nothing is; and the answers so far."""
+
+    reading: "Reading"
+    row: Row
+    submissions: list[Submission] = field(default_factory=list)
+    own_key: bool = True
+    answers: list[Any] = field(default_factory=list)
+
+    def mistakes(self) -> list[Mistake]:
+        """What keeps the row from being a job. A key of ours that is known: the row was accepted before a crash."""
+        refused = [answer for answer in self.answers if not isinstance(answer, Accepted)]
+        refused = [answer for answer in refused if self.own_key or not isinstance(answer, KeyConflict)]
+        found = [mistake for answer in refused for mistake in _mistakes(answer)]
+        if found and len(refused) < len(self.answers):
+            found.append(
+                Mistake(
+                    "", f"{len(self.answers) - len(refused)} of its {len(self.answers)} calls were accepted."
+                )
+            )
+        return list(dict.fromkeys(found))
+
+
+def _mistakes(answer: Exception) -> list[Mistake]:
+    if isinstance(answer, InvalidJob):
+        return answer.mistakes
+    return [Mistake("key" if isinstance(answer, KeyConflict) else "", str(answer))]
+
+
+class Reading:
+    """A claimed file that is open. Raises InvalidJob when it is refused as a whole, Changed, OSError."""
+
+    def __init__(self, claim: Claim, max_bytes: int, now: float, parse_callfile: ParseCallfile) -> None:
+        self.claim = claim
+        self._file, self.status = open_claim(claim.path, max_bytes)
+        self.refusals = Refusals(claim.path.parent)
+        self.accepted = 0
+        self.ended = False
+        try:
+            self.jobs = self._jobs(now, parse_callfile)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._file.close()
+        self.refusals.close()
+
+    def _jobs(self, now: float, parse_callfile: ParseCallfile) -> JobFile:
+        try:
+            suffix = suffix_of(self.claim.name)
+            if suffix == ".call":
+                return _callfile(self._file, self.status, now, parse_callfile)
+            if suffix not in KNOWN:
+                raise InvalidJob(
+                    [Mistake("", f"What it is must be told by the end of its name: {', '.join(KNOWN)}.")]
+                )
+            return jobfile.read(self._file, suffix)
+        except InvalidJob:
+            self.check_unchanged(os.fstat(self._file.fileno()))
+            raise
+
+    def check_unchanged(self, status: os.stat_result) -> None:
+        """Raises Changed when this is no longer the file as it was opened."""
+        if identity(status) != identity(self.status):
+            raise Changed
+
+    def block(self, rows: int, rules: Rules, now: float) -> list[Item]:
+        """The next rows. What was read of a file that changed in the meantime is thrown away: raises Changed."""
+        taken: list[Row] = []
+        size = 0
+        try:
+            for row in islice(self.jobs.rows, rows):
+                taken.append(row)
+                size += len(row.raw)
+                if size >= BLOCK_BYTES:
+                    break
+            else:
+                self.ended = len(taken) < rows
+        except InvalidJob:
+            raise Changed from None
+        self.check_unchanged(os.fstat(self._file.fileno()))
+        if self.ended:
+            self._file.close()
+        return [self._item(row, rules, now) for row in taken]
+
+    def _item(self, row: Row, rules: Rules, now: float) -> Item:
+        document, own_key = row.document, True
+        try:
+            if isinstance(document, InvalidJob):
+                raise document
+            notes: tuple[str, ...] = ()
+            if isinstance(document, dict):
+                own_key = "key" in document
+                document = document if own_key else {**document, "key": self.claim.key(row.number)}
+                if suffix_of(self.claim.name) == ".call":
+                    notes = tuple(document.pop("notes", ()))
+            drafts = parse(document, rules, datetime.fromtimestamp(now, UTC))
+        except InvalidJob as error:
+            return Item(self, row, answers=[error])
+        return Item(self, row, [self._submission(draft, notes) for draft in drafts], own_key)
+
+    def _submission(self, draft: Draft, notes: tuple[str, ...]) -> Submission:
+        return Submission(self.status.st_uid, replace(draft, notes=draft.notes + notes) if notes else draft)
+
+    def settle(self, item: Item) -> None:
+        """Takes down what came of a row, once all its answers are there."""
+        mistakes = item.mistakes()
+        if mistakes:
+            self.refusals.add(item.row, InvalidJob(mistakes), self.jobs)
+        else:
+            self.accepted += 1
+
+
+def _callfile(file: BinaryIO, status: os.stat_result, now: float, parse_callfile: ParseCallfile) -> JobFile:
+    data = file.read(CALLFILE_BYTES + 1)
+    if len(data) > CALLFILE_BYTES:
+        raise InvalidJob([Mistake("", f"A call file has {CALLFILE_BYTES} bytes at most.")])
+    return JobFile(iter([Row(1, 1, parse_callfile(data, status.st_mtime, now), data)]), single=True)

@@ -1,0 +1,95 @@
+"""The public JSON of a job, its attempts and events: what users see, absent fields left out, times in UTC
+with Z."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dialerd.core.model import Attempt, Call, Event, Job
+from dialerd.core.times import format_when
+
+
+def present(job: Job, attempts: Sequence[Attempt] | None = None) -> dict[str, Any]:
+    """The job as JSON-able values; with its attempts where they are handed in (`attempt_count` is always
+    there)."""
+    shown: dict[str, Any] = {
+        "id": job.id,
+        "kind": job.kind,
+        "state": job.state.value,
+        "reason": job.reason,
+        "owner": job.owner,
+        "key": job.key,
+        "batch": job.batch,
+        "tags": list(job.tags),
+        "priority": job.priority,
+        "created": format_when(job.created),
+        "updated": format_when(job.updated),
+        "not_before": job.not_before and format_when(job.not_before),
+        "not_after": job.not_after and format_when(job.not_after),
+        **_call(job.call),
+        "max_retries": job.max_retries,
+        "retry_time": job.retry_time,
+        "on_doubt": job.on_doubt.value,
+        "retries": job.retries,
+        "attempt_count": job.attempts,
+    }
+    if attempts is not None:
+        shown["attempts"] = [present_attempt(attempt) for attempt in attempts]
+    return {name: value for name, value in shown.items() if not _absent(value) or name == "attempts"}
+
+
+def _absent(value: object) -> bool:
+    return value is None or value == "" or value == [] or value == {}
+
+
+def _call(call: Call) -> dict[str, Any]:
+    channels = call.channel.split("&") if call.channel is not None else []
+    caller = {"name": call.caller_id_name, "number": call.caller_id_number}
+    return {
+        "to": _one_or_all(call.to),
+        "trunk": call.trunk,
+        "channel": _one_or_all(channels),
+        "ring": "any" if max(len(call.to), len(channels)) > 1 else None,
+        "application": call.application,
+        "data": call.data or None,
+        "context": call.context,
+        "extension": call.extension,
+        "dialplan_priority": call.dialplan_priority if call.context is not None else None,
+        "play": call.play,
+        "caller_id": {name: value for name, value in caller.items() if value},
+        "variables": dict(call.variables),
+        "account": call.account,
+        "wait_time": call.wait_time,
+        "codecs": list(call.codecs),
+        "early_media": call.early_media or None,
+    }
+
+
+def _one_or_all(texts: Sequence[str]) -> str | list[str] | None:
+    return (texts[0] if len(texts) == 1 else list(texts)) if texts else None
+
+
+def present_attempt(attempt: Attempt) -> dict[str, Any]:
+    """One attempt as JSON-able values. Seconds are missing where AMI could not see them."""
+    shown: dict[str, Any] = {
+        "number": attempt.number,
+        "trunk": attempt.trunk,
+        "channel": attempt.channel,
+        "begun": format_when(attempt.begun),
+        "handed_over": attempt.handed_over and format_when(attempt.handed_over),
+        "ended": attempt.ended and format_when(attempt.ended),
+        **(asdict(attempt.result) if attempt.result else {}),
+        "evidence": attempt.evidence,
+    }
+    return {name: value for name, value in shown.items() if not _absent(value)}
+
+
+def present_event(event: Event) -> dict[str, Any]:
+    """One event as JSON-able values."""
+    return {
+        "id": event.id,
+        "at": format_when(event.at),
+        "job": event.job,
+        "type": event.type,
+        "data": event.data,
+    }

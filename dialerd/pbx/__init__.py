@@ -1,0 +1,1 @@
+"""The way out through Asterisk: call files, their spool, and AMI."""

@@ -1,0 +1,161 @@
+"""Values to rows and back. Times are whole milliseconds since the epoch; the rest of a value is JSON."""
+
+import json
+from dataclasses import MISSING, asdict, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dialerd.core import ids
+from dialerd.core.model import Attempt, Call, Disposition, Event, Job, OnDoubt, Result
+from dialerd.core.states import WAITING, State
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+JOB_COLUMNS = (
+    "id, owner, state, priority, ready, not_before, not_after, updated, attempts, retries, reason, batch, number, document"
+)
+
+
+def to_ms(time: datetime | None) -> int | None:
+    """A time as a column holds it."""
+    return None if time is None else (time - _EPOCH) // _MILLISECOND
+
+
+def from_ms(ms: int | None) -> datetime | None:
+    """A column's time, as aware UTC."""
+    return None if ms is None else _EPOCH + ms * _MILLISECOND
+
+
+def job_row(job: Job) -> tuple[Any, ...]:
+    """A job as a row of JOB_COLUMNS."""
+    number = job.call.to[0] if job.call.to else None
+    document = {"call": _sparse(job.call), "created": to_ms(job.created)}
+    if job.key is not None:
+        document["key"] = job.key
+    if job.tags:
+        document["tags"] = job.tags
+    if job.max_retries:
+        document["max_retries"] = job.max_retries
+    document["retry_time"] = job.retry_time
+    document["on_doubt"] = job.on_doubt
+    identity = (ids.to_number(job.id), job.owner, job.state, job.priority, ready(job))
+    times = (to_ms(job.not_before), to_ms(job.not_after), to_ms(job.updated))
+    return (*identity, *times, job.attempts, job.retries, job.reason, job.batch, number, _dump(document))
+
+
+def ready(job: Job) -> int | None:
+    """The column `ready`: whether a waiting job is due, as far as it was when it was last written."""
+    if job.state not in WAITING:
+        return None
+    return int(job.not_before is None or job.not_before <= job.updated)
+
+
+def row_job(row: tuple[Any, ...]) -> Job:
+    """The job in a row of JOB_COLUMNS."""
+    id_, owner, state, priority, _, not_before, not_after, updated, attempts, retries, reason, batch, _, text = row
+    document = json.loads(text)
+    return Job(
+        id=ids.to_text(id_),
+        owner=owner,
+        state=State(state),
+        call=_call(document["call"]),
+        created=_EPOCH + document["created"] * _MILLISECOND,
+        updated=_EPOCH + updated * _MILLISECOND,
+        key=document.get("key"),
+        batch=batch,
+        tags=tuple(document.get("tags", ())),
+        priority=priority,
+        not_before=from_ms(not_before),
+        not_after=from_ms(not_after),
+        max_retries=document.get("max_retries", 0),
+        retry_time=document["retry_time"],
+        on_doubt=OnDoubt(document["on_doubt"]),
+        attempts=attempts,
+        retries=retries,
+        reason=reason,
+    )
+
+
+def attempt_row(attempt: Attempt) -> tuple[int, int, str]:
+    """An attempt as a row of its table."""
+    document: dict[str, Any] = {"channel": attempt.channel, "begun": to_ms(attempt.begun)}
+    if attempt.trunk is not None:
+        document["trunk"] = attempt.trunk
+    if attempt.handed_over is not None:
+        document["handed_over"] = to_ms(attempt.handed_over)
+    if attempt.ended is not None:
+        document["ended"] = to_ms(attempt.ended)
+    if attempt.asterisk is not None:
+        document["asterisk"] = attempt.asterisk
+    if attempt.result is not None:
+        document["result"] = _sparse(attempt.result)
+    if attempt.evidence:
+        document["evidence"] = attempt.evidence
+    return ids.to_number(attempt.job), attempt.number, _dump(document)
+
+
+def row_attempt(row: tuple[int, int, str]) -> Attempt:
+    """The attempt in a row."""
+    job, number, text = row
+    document = json.loads(text)
+    result = document.get("result")
+    return Attempt(
+        job=ids.to_text(job),
+        number=number,
+        trunk=document.get("trunk"),
+        channel=document["channel"],
+        begun=_EPOCH + document["begun"] * _MILLISECOND,
+        handed_over=from_ms(document.get("handed_over")),
+        ended=from_ms(document.get("ended")),
+        asterisk=document.get("asterisk"),
+        result=None if result is None else _result(result),
+        evidence=document.get("evidence", {}),
+    )
+
+
+def row_event(row: tuple[int, int, int, str, str]) -> Event:
+    """The event in a row."""
+    id_, at, job, type_, data = row
+    return Event(id_, _EPOCH + at * _MILLISECOND, ids.to_text(job), type_, json.loads(data))
+
+
+def event_data(data: dict[str, Any]) -> str:
+    """An event's data as its column holds it."""
+    return _dump(data) if data else "{}"
+
+
+_DEFAULTS = {
+    cls: {f.name: f.default for f in fields(cls) if f.default is not MISSING} for cls in (Call, Result)
+}
+
+
+def _sparse(value: Call | Result) -> dict[str, Any]:
+    """The fields that differ from their defaults: most of a call's do not."""
+    defaults = _DEFAULTS[type(value)]
+    names = value.__slots__
+    return {
+        name: setting
+        for name in names
+        if (setting := getattr(value, name)) is not None and setting != defaults.get(name, MISSING)
+    }
+
+
+def _call(document: dict[str, Any]) -> Call:
+    for name in ("to", "codecs"):
+        if name in document:
+            document[name] = tuple(document[name])
+    if "variables" in document:
+        document["variables"] = tuple((name, value) for name, value in document["variables"])
+    return Call(**document)
+
+
+def _result(document: dict[str, Any]) -> Result:
+    return Result(**{**document, "disposition": Disposition(document["disposition"])})
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=asdict)
+
+
+def _dump(document: Any) -> str:
+    return _ENCODER.encode(document)

@@ -1,0 +1,93 @@
+"""The reading side of the embedded store: a connection of its own, for every thread that only looks."""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dialerd.core import ids
+from dialerd.core.model import Attempt, Event, Job
+from dialerd.core.signals import JobFilter
+from dialerd.store import codec
+from dialerd.store.sqlite import FILE_NAME, find_attempts, find_job
+
+_NO_ID = -1
+
+
+class SqliteReader:
+    """store/base.py's Reader. One connection under a lock: every query here reads one bounded page."""
+
+    def __init__(self, folder: Path) -> None:
+        self._db = sqlite3.connect(
+            f"file:{folder / FILE_NAME}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+        self._lock = threading.Lock()
+
+    def job(self, job_id: str) -> tuple[Job, list[Attempt]] | None:
+        """A job and all its attempts."""
+        with self._lock:
+            job = find_job(self._db, job_id)
+            return None if job is None else (job, find_attempts(self._db, job_id))
+
+    def jobs(self, wanted: JobFilter) -> list[Job]:
+        """One page of jobs, newest first."""
+        where, values = _conditions(wanted)
+        sql = f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY id DESC LIMIT ?"
+        with self._lock:
+            return [codec.row_job(row) for row in self._db.execute(sql, (*values, wanted.limit))]
+
+    def events(
+        self, after: int, limit: int, job: str | None = None, batch: str | None = None, types: Sequence[str] = ()
+    ) -> list[Event]:
+        """Events with an id above `after`, oldest first."""
+        where, values = ["id > ?"], [after, *types]
+        if types:
+            where.append(f"type IN ({','.join('?' * len(types))})")
+        if job is not None:
+            where.append("job = ?")
+            values.append(_number(job))
+        if batch is not None:
+            where.append("job IN (SELECT id FROM jobs WHERE batch = ?)")
+            values.append(batch)
+        sql = f"SELECT id, at, job, type, data FROM events WHERE {' AND '.join(where)} ORDER BY id LIMIT ?"
+        with self._lock:
+            return [codec.row_event(row) for row in self._db.execute(sql, (*values, limit))]
+
+    def last_event(self) -> int:
+        """The id of the newest event, 0 where there is none."""
+        with self._lock:
+            return int(self._db.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
+
+    def close(self) -> None:
+        """Ends the use of the reader."""
+        with self._lock:
+            self._db.close()
+
+
+def _number(job_id: str) -> int:
+    try:
+        return ids.to_number(job_id)
+    except ValueError:
+        return _NO_ID
+
+
+def _conditions(wanted: JobFilter) -> tuple[str, list[Any]]:
+    where, values = ["1"], []
+    if wanted.states:
+        where.append(f"state IN ({','.join('?' * len(wanted.states))})")
+        values.extend(wanted.states)
+    for column, value in (("owner", wanted.owner), ("batch", wanted.batch), ("number", wanted.to)):
+        if value is not None:
+            where.append(f"{column} = ?")
+            values.append(value)
+    if wanted.tag is not None:
+        where.append("id IN (SELECT job FROM tags WHERE tag = ?)")
+        values.append(wanted.tag)
+    if wanted.key is not None:
+        where.append("id IN (SELECT job FROM keys WHERE key = ?)")
+        values.append(wanted.key)
+    if wanted.before is not None:
+        where.append("id < ?")
+        values.append(_number(wanted.before))
+    return " AND ".join(where), values

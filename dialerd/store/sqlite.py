@@ -1,0 +1,196 @@
+"""The embedded store: one SQLite file in WAL mode, synced at every commit (synchronous=FULL).
+
+Facts: https://sqlite.org/wal.html and https://sqlite.org/pragma.html#pragma_synchronous ("FULL ... WAL is synced after
+each transaction"). One connection writes; readers have their own and never block it.
+"""
+
+import secrets
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dialerd.core import ids
+from dialerd.core.errors import Broken
+from dialerd.core.model import Attempt, Job
+from dialerd.core.states import IN_FLIGHT, State
+from dialerd.store import codec
+from dialerd.store.schema import STEPS
+
+FILE_NAME = "dialerd.sqlite3"
+PROMOTE_LIMIT = 2000
+"""Jobs that fall due are marked so in steps of this many, so that no transaction grows with the queue."""
+
+
+class SqliteStore:
+    """The writing side (store/base.py). One at a time per file: the caller holds the state folder's lock."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens or makes the store. Raises Broken where the file can't be used, or is of a newer dialerd."""
+        self.path = folder / FILE_NAME
+        with _broken("opened", self.path):
+            self._db = sqlite3.connect(self.path, isolation_level=None, cached_statements=64, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA cache_size = -16000")
+            _migrate(self._db, self.path)
+            self._last_id = self._db.execute("SELECT coalesce(max(id), 0) FROM jobs").fetchone()[0]
+            rows = self._db.execute("SELECT state, count(*) FROM jobs GROUP BY state")
+            self._counts = Counter(dict.fromkeys(State, 0))
+            self._counts.update({State(state): count for state, count in rows})
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything done inside is on disk when it ends well, and undone when it raises."""
+        before = self._counts.copy()
+        try:
+            with _broken("written", self.path):
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+        except BaseException:
+            self._counts = before
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def new_id(self, now: datetime) -> str:
+        """An id that no job had before; it grows even where the clock goes back."""
+        self._last_id = ids.next_id(self._last_id, codec.to_ms(now) or 0, secrets.randbits(32))
+        return ids.to_text(self._last_id)
+
+    def add_job(self, job: Job, digest: bytes) -> None:
+        """Puts a new job in, with its key where it has one."""
+        row = codec.job_row(job)
+        self._db.execute(f"INSERT INTO jobs ({codec.JOB_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", row)
+        if job.key is not None:
+            self._db.execute("INSERT INTO keys VALUES (?, ?, ?, ?)", (job.owner, job.key, row[0], digest))
+        for tag in job.tags:
+            self._db.execute("INSERT INTO tags VALUES (?, ?)", (tag, row[0]))
+        self._counts[job.state] += 1
+
+    def find_key(self, owner: int, key: str) -> tuple[str, bytes] | None:
+        """The job id and the digest that this owner used the key for."""
+        row = self._db.execute("SELECT job, digest FROM keys WHERE owner = ? AND key = ?", (owner, key)).fetchone()
+        return None if row is None else (ids.to_text(row[0]), row[1])
+
+    def save_job(self, job: Job) -> None:
+        """Writes what may change in a job: state, times, counts, reason."""
+        number = ids.to_number(job.id)
+        old = self._db.execute("SELECT state FROM jobs WHERE id = ?", (number,)).fetchone()
+        self._db.execute(
+            "UPDATE jobs SET state = ?, ready = ?, not_before = ?, not_after = ?, updated = ?, attempts = ?,"
+            " retries = ?, reason = ? WHERE id = ?",
+            (
+                job.state,
+                codec.ready(job),
+                codec.to_ms(job.not_before),
+                codec.to_ms(job.not_after),
+                codec.to_ms(job.updated),
+                job.attempts,
+                job.retries,
+                job.reason,
+                number,
+            ),
+        )
+        self._counts[State(old[0])] -= 1
+        self._counts[job.state] += 1
+
+    def save_attempt(self, attempt: Attempt) -> None:
+        """Writes an attempt, new or known."""
+        self._db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)", codec.attempt_row(attempt))
+
+    def add_event(self, at: datetime, job: str, type: str, data: Mapping[str, Any]) -> int:
+        """Appends an event; returns its id."""
+        row = (codec.to_ms(at), ids.to_number(job), type, codec.event_data(dict(data)))
+        cursor = self._db.execute("INSERT INTO events (at, job, type, data) VALUES (?, ?, ?, ?)", row)
+        return cursor.lastrowid or 0
+
+    def find_job(self, job_id: str) -> Job | None:
+        """The job, or None."""
+        return find_job(self._db, job_id)
+
+    def last_attempt(self, job_id: str) -> Attempt | None:
+        """The newest attempt of a job, or None."""
+        attempts = find_attempts(self._db, job_id, "DESC LIMIT 1")
+        return attempts[0] if attempts else None
+
+    def due(self, now: datetime, limit: int) -> list[Job]:
+        """The jobs to lease now, the most urgent and then the oldest first. Reads no more than `limit` rows."""
+        self._db.execute(
+            "UPDATE jobs SET ready = 1 WHERE id IN"
+            " (SELECT id FROM jobs WHERE ready = 0 AND not_before <= ? ORDER BY not_before LIMIT ?)",
+            (codec.to_ms(now), PROMOTE_LIMIT),
+        )
+        return self._jobs("ready = 1 ORDER BY priority DESC, id LIMIT ?", (limit,))
+
+    def next_due(self) -> datetime | None:
+        """When the next waiting job falls due, or None."""
+        sql = "SELECT not_before FROM jobs WHERE ready = 0 ORDER BY not_before LIMIT 1"
+        row = self._db.execute(sql).fetchone()
+        return None if row is None else codec.from_ms(row[0])
+
+    def overdue(self, now: datetime, limit: int) -> list[Job]:
+        """Waiting jobs whose not_after has passed."""
+        where = "ready IS NOT NULL AND not_after IS NOT NULL AND not_after <= ? ORDER BY not_after LIMIT ?"
+        return self._jobs(where, (codec.to_ms(now), limit))
+
+    def in_flight(self) -> list[tuple[Job, Attempt]]:
+        """Every active or submitted job, with its attempt."""
+        found = []
+        for job in self._jobs("state IN (?, ?)", IN_FLIGHT):
+            attempt = self.last_attempt(job.id)
+            if attempt is None:
+                raise Broken(f"Job {job.id} is {job.state} and has no attempt: {self.path} is damaged.")
+            found.append((job, attempt))
+        return found
+
+    def counts(self) -> Mapping[State, int]:
+        """How many jobs are in each state."""
+        return dict(self._counts)
+
+    def close(self) -> None:
+        """Ends the use of the store."""
+        self._db.close()
+
+    def _jobs(self, where: str, values: tuple[Any, ...]) -> list[Job]:
+        rows = self._db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE {where}", values)
+        return [codec.row_job(row) for row in rows]
+
+
+def find_job(db: sqlite3.Connection, job_id: str) -> Job | None:
+    """The job of this id, or None; None too for a text that is no id."""
+    try:
+        number = ids.to_number(job_id)
+    except ValueError:
+        return None
+    row = db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE id = ?", (number,)).fetchone()
+    return None if row is None else codec.row_job(row)
+
+
+def find_attempts(db: sqlite3.Connection, job_id: str, order: str = "ASC") -> list[Attempt]:
+    """A job's attempts, by their numbers."""
+    sql = f"SELECT job, number, document FROM attempts WHERE job = ? ORDER BY number {order}"
+    return [codec.row_attempt(row) for row in db.execute(sql, (ids.to_number(job_id),))]
+
+
+@contextmanager
+def _broken(done: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Broken(f"The store {path} can't be {done}: {error}.") from error
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(STEPS):
+        raise Broken(
+            f"The store {path} is of version {version}, this dialerd knows versions up to {len(STEPS)}."
+            " Install the newer dialerd again; the store was left as it is."
+        )
+    for number, sql in enumerate(STEPS[version:], version + 1):
+        db.executescript(f"BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {number}; COMMIT;")

@@ -1,0 +1,55 @@
+"""Fixtures: real Asterisks. Without one the tests fail, they are never skipped."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.asterisk import Asterisk
+
+
+def _running(version: int) -> Iterator[Asterisk]:
+    instance = Asterisk(version)
+    try:
+        yield instance.start()
+    finally:
+        instance.remove()
+
+
+@pytest.fixture(scope="session")
+def asterisk() -> Iterator[Asterisk]:
+    """An Asterisk 22 that all tests share: leave it as it was found."""
+    yield from _running(22)
+
+
+@pytest.fixture(scope="session")
+def asterisk16() -> Iterator[Asterisk]:
+    """An Asterisk 16 that all tests share."""
+    yield from _running(16)
+
+
+@pytest.fixture(params=["asterisk", "asterisk16"])
+def any_asterisk(request: pytest.FixtureRequest) -> Asterisk:
+    """Each version in turn."""
+    instance = request.getfixturevalue(request.param)
+    assert isinstance(instance, Asterisk)
+    return instance
+
+
+@pytest.fixture
+def own_asterisk() -> Iterator[Asterisk]:
+    """An Asterisk 22 of the test's own, to be stopped, killed and started at will."""
+    yield from _running(22)
+
+
+@pytest.fixture
+def make_asterisk() -> Iterator[Callable[..., Asterisk]]:
+    """Makes Asterisks of the test's own, not yet started, from the arguments of tests.asterisk.Asterisk."""
+    made: list[Asterisk] = []
+
+    def make(*args: object, **kwargs: object) -> Asterisk:
+        made.append(Asterisk(*args, **kwargs))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.remove()

@@ -1,0 +1,82 @@
+import re
+
+import pytest
+
+from dialerd.core.numbers import countries, is_emergency, national, parse_public
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "number"),
+    [
+        ("+4930123456", None, "+4930123456"),
+        ("+49 (0)30 / 12.34-56", None, "+4930123456"),
+        (" +49 30 123456 ", None, "+4930123456"),
+        ("030 123456", "DE", "+4930123456"),
+        ("0049 30 123456", "DE", "+4930123456"),
+        ("011 49 30 123456", "US", "+4930123456"),
+        ("18002223333", "US", "+18002223333"),
+        ("(202) 555-0123", "US", "+12025550123"),
+        ("06 1234 5678", "IT", "+390612345678"),
+    ],
+)
+def test_a_number_becomes_e164(written: str, country: str | None, number: str) -> None:
+    assert parse_public(written, country) == number
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "sentence"),
+    [
+        ("", "DE", "no phone number"),
+        ("hello", "DE", "no phone number"),
+        ("1-800-FLOWERS", "US", "no phone number"),
+        ("+49 30 123456 ext. 7", None, "no phone number"),
+        ("tel:+4930123456", None, "no phone number"),
+        ("+4930123456&PJSIP/100", None, "no phone number"),
+        ("+4930123456\n", None, None),
+        ("٠٣٠١٢٣٤٥٦", "DE", "no phone number"),
+        ("1" * 41, "DE", "no phone number"),
+        ("030 123456", None, "default_country"),
+        ("+4930", None, "wrong length"),
+        ("+49301234567890123", None, "wrong length"),
+        ("+999123456789", None, "the code after the"),
+        ("+12125550", None, "wrong length"),
+        ("+10005550123", None, "not in use"),
+        ("112", "DE", "emergency"),
+        ("110", "DE", "emergency"),
+        ("911", None, "emergency"),
+        ("115", "DE", "wrong length"),
+    ],
+)
+def test_what_is_no_public_number_is_refused_in_a_sentence(
+    written: str, country: str | None, sentence: str | None
+) -> None:
+    if sentence is None:
+        assert parse_public(written, country) == written.strip()
+        return
+    with pytest.raises(ValueError, match=re.escape(sentence)) as caught:
+        parse_public(written, country)
+    assert str(caught.value).endswith((".", ")."))
+
+
+@pytest.mark.parametrize(
+    ("number", "at_home"),
+    [("+4930123456", "030123456"), ("+12025550123", "2025550123"), ("+390612345678", "0612345678")],
+)
+def test_the_national_form_is_what_is_dialled_at_home(number: str, at_home: str) -> None:
+    assert national(number) == at_home
+
+
+def test_emergency_numbers_are_known_with_and_without_a_country() -> None:
+    seen = [
+        is_emergency("112", None),
+        is_emergency("110", "DE"),
+        is_emergency("110", "US"),
+        is_emergency("1000", "DE"),
+    ]
+
+    assert seen == [True, True, False, False]
+
+
+def test_every_country_is_two_capital_letters() -> None:
+    assert all(re.fullmatch("[A-Z]{2}", country) for country in countries())
+    assert {"DE", "US", "JP"} <= countries()

@@ -1,0 +1,27 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.asterisk import Asterisk
+from tests.daemon import Daemon
+
+
+@pytest.fixture
+def make_daemon() -> Iterator[Callable[..., Daemon]]:
+    """Makes daemons of the test's own, not yet started, from the arguments of tests.daemon.Daemon."""
+    made: list[Daemon] = []
+
+    def make(*args: Any, **kwargs: Any) -> Daemon:
+        made.append(Daemon(*args, **kwargs))
+        return made[-1]
+
+    yield make
+    for daemon in made:
+        daemon.remove()
+
+
+@pytest.fixture
+def daemon(asterisk: Asterisk, make_daemon: Callable[..., Daemon]) -> Daemon:
+    """A running daemon on the shared Asterisk 22."""
+    return make_daemon(asterisk).start()

@@ -1,0 +1,173 @@
+"""dialerd is killed at every system call that makes something true, and started again: nothing is lost, nothing is
+dialled twice, and no "accepted" leaves before its data is synced. Calls are counted in Asterisk's own records."""
+
+import json
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.daemon import Daemon
+from tests.e2e import syscalls
+from tests.waiting import until
+
+EVERY = os.environ.get("DIALERD_SWEEP") == "full"
+"""pwrite64 alone has hundreds of points a run; by default they are sampled, more densely at the beginning."""
+
+ENDED = ("completed", "failed", "expired", "cancelled", "held")
+
+
+def jobs_of(run: str) -> dict[str, dict[str, str]]:
+    """Two jobs for the socket, by their keys; `account` is what Asterisk's records know them by."""
+    names = (f"{run}-s{number}" for number in range(2))
+    return {name: {"to": "106", "context": "job", "extension": "hangup", "key": name, "account": name} for name in names}
+
+
+def rows_of(run: str) -> list[dict[str, str]]:
+    """Two rows for the drop folder, without keys of their own."""
+    return [{"to": "106", "context": "job", "extension": "hangup", "account": f"{run}-d{number}"} for number in range(2)]
+
+
+def feed(daemon: Daemon, run: str) -> set[str]:
+    """Hands everything in, as far as the daemon lives; returns the accounts that were accepted over the socket."""
+    accepted = set()
+    try:
+        until(daemon.answers)
+        daemon.put(f"{run}.ndjson", "".join(json.dumps(row) + "\n" for row in rows_of(run)))
+        for name, job in jobs_of(run).items():
+            if daemon.request("POST", "/v1/jobs", job)[0] in (200, 201):
+                accepted.add(name)
+        until(lambda: all_ended(daemon, 4), 20)
+    except (OSError, AssertionError, ValueError):
+        if daemon.running():
+            raise
+    return accepted
+
+
+def all_ended(daemon: Daemon, count: int) -> bool:
+    """Whether so many jobs are there and have all come to an end. Raises AssertionError when the daemon ended."""
+    assert daemon.running(), "dialerd ended"
+    states = [job["state"] for job in daemon.jobs()]
+    return len(states) == count and all(state in ENDED for state in states)
+
+
+def finish(daemon: Daemon, run: str) -> None:
+    """Starts the daemon again, unharmed, repeats what was not answered, and waits for all ends."""
+    daemon.wrapper = []
+    daemon.start()
+    if not (daemon.drop / f"{run}.ndjson").exists() and not taken(daemon, run):
+        daemon.put(f"{run}.ndjson", "".join(json.dumps(row) + "\n" for row in rows_of(run)))
+    for job in jobs_of(run).values():
+        assert daemon.request("POST", "/v1/jobs", job)[0] in (200, 201)
+    until(lambda: all_ended(daemon, 4), 30)
+
+
+def taken(daemon: Daemon, run: str) -> bool:
+    """Whether the dropped file was claimed, or its rows accepted."""
+    claimed = any(run in name for name in os.listdir(daemon.drop_folder / "claimed"))
+    return claimed or any(job.get("account", "").startswith(f"{run}-d") for job in daemon.jobs())
+
+
+def judge(daemon: Daemon, run: str) -> None:
+    """Every job is there once; those that completed were dialled once, those in doubt once at most."""
+    accounts = Counter(job["account"] for job in daemon.jobs())
+    assert accounts == Counter([*jobs_of(run), *(row["account"] for row in rows_of(run))])
+    assert daemon.asterisk is not None
+    asterisk = daemon.asterisk
+    until(lambda: all(asterisk.calls_made(job["account"]) for job in daemon.jobs() if job["state"] == "completed"))
+    for job in daemon.jobs():
+        made = asterisk.calls_made(job["account"])
+        assert job["state"] in ("completed", "held"), job
+        assert made == 1 if job["state"] == "completed" else made <= 1, (made, job)
+    left = [name for place in ("staging", "taken") for name in os.listdir(daemon.spool / "dialerd" / place)]
+    assert left == []
+
+
+def sampled(number: int) -> bool:
+    """Which of the many points are tried by default."""
+    return EVERY or number <= 6 or number % 17 == 0
+
+
+def point(daemon: Daemon, where: str) -> tuple[str, Path | None]:
+    """The system call of a sweep, and the path it is narrowed to, so that the points of one thread are counted."""
+    return {
+        "spool-fsync": ("fsync", daemon.spool / "dialerd" / "staging"),
+        "hand-over": ("renameat2", None),
+        "outgoing-fsync": ("fsync", daemon.spool / "outgoing"),
+        "store-sync": ("fdatasync", None),
+        "store-write": ("pwrite64", None),
+        "answer": ("sendto", None),
+        "claim": ("rename", None),
+        "removal": ("unlinkat", None),
+        "unlink": ("unlink", None),
+    }[where]
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["spool-fsync", "hand-over", "outgoing-fsync", "store-sync", "store-write", "answer", "claim", "removal", "unlink"],
+)
+def test_a_kill_at_every_system_call_loses_nothing_and_dials_nothing_twice(asterisk, make_daemon, tmp_path, where):
+    killed = number = 0
+    while True:
+        number += 1
+        if not sampled(number):
+            continue
+        run = f"{where}{number}x{os.getpid()}"
+        daemon: Daemon = make_daemon(asterisk)
+        name, path = point(daemon, where)
+        daemon.wrapper = syscalls.killing(name, number, tmp_path / "strace", path)
+        daemon.start(wait=False)
+        feed(daemon, run)
+        if daemon.running():
+            break
+        daemon.wait_for_end()
+        killed += 1
+        finish(daemon, run)
+        judge(daemon, run)
+        daemon.remove()
+    assert killed >= 1, f"no {where} was ever reached"
+
+
+def unsynced_answers(calls: list[syscalls.Syscall], keys: set[str]) -> list[str]:
+    """The keys whose "accepted" left before the write of their data to the store was followed by a sync."""
+    bad = []
+    for key in keys:
+        written = synced = False
+        for call in calls:
+            if call.name == "pwrite64" and "sqlite3-wal" in call.arguments and key in call.arguments:
+                written = written or call.done
+            elif call.name == "fdatasync" and "sqlite3-wal" in call.arguments and written:
+                synced = synced or call.done
+            elif call.name in ("sendto", "sendmsg", "write") and "HTTP/1.1 201" in call.arguments and key in call.arguments:
+                if not synced:
+                    bad.append(key)
+                break
+    return bad
+
+
+def record(make_daemon, asterisk, wrapper: list[str], recorded: Path, run: str) -> list[syscalls.Syscall]:
+    daemon: Daemon = make_daemon(asterisk, wrapper=wrapper)
+    daemon.start()
+    for job in jobs_of(run).values():
+        assert daemon.request("POST", "/v1/jobs", job)[0] == 201
+    children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+    subprocess.run(["kill", *children], check=True)
+    daemon.wait_for_end()
+    return list(syscalls.read(recorded))
+
+
+def test_no_answer_leaves_before_its_data_is_synced(asterisk, make_daemon, tmp_path):
+    recorded = tmp_path / "calls"
+    calls = record(make_daemon, asterisk, syscalls.recording(recorded), recorded, "order")
+    answers = [call for call in calls if "HTTP/1.1 201" in call.arguments]
+    assert len(answers) == 2
+    assert unsynced_answers(calls, set(jobs_of("order"))) == []
+
+
+def test_that_check_fails_where_syncs_are_only_pretended(asterisk, make_daemon, tmp_path):
+    recorded = tmp_path / "calls"
+    calls = record(make_daemon, asterisk, syscalls.pretending("fdatasync,fsync", recorded), recorded, "stub")
+    assert sorted(unsynced_answers(calls, set(jobs_of("stub")))) == sorted(jobs_of("stub"))

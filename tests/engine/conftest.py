@@ -1,0 +1,17 @@
+import pytest
+
+from tests.engine.world import World
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def ami_world(tmp_path):
+    world = World(tmp_path, ami=True)
+    yield world
+    world.close()

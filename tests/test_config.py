@@ -1,0 +1,337 @@
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from dialerd.config import (
+    Ami,
+    Calls,
+    Config,
+    DropFolder,
+    Queue,
+    Socket,
+    TrunkSettings,
+    default_places,
+    from_text,
+    load,
+)
+from dialerd.core.errors import ConfigError
+from dialerd.core.policy import Rules
+from dialerd.secret import read_secret
+
+SAMPLE = Path(__file__).parents[1] / "etc/dialerd.toml"
+SYSTEM = {"STATE_DIRECTORY": "/var/lib/dialerd"}
+"""As systemd calls it: then the defaults do not depend on who runs the tests."""
+
+
+def mistakes_in(text: str, environ: dict[str, str] | None = None) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        from_text(text, SYSTEM | (environ or {}))
+    return {mistake.where: mistake.what for mistake in caught.value.mistakes}
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> dict[str, str]:
+    """A folder of systemd's credentials with AMI's secret in it."""
+    (tmp_path / "ami_secret").write_text("s3cret\n")
+    return SYSTEM | {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+
+
+def test_without_a_file_there_are_defaults() -> None:
+    config = from_text("", SYSTEM)
+
+    assert config == Config(
+        state_dir=Path("/var/lib/dialerd"),
+        socket=Socket(path=Path("/run/dialerd/dialerd.sock")),
+        drop_folder=DropFolder(path=Path("/var/spool/dialerd")),
+    )
+    assert (config.socket.mode, config.asterisk.longest_call, config.ami) == (0o660, 14400, None)
+    assert config.rules() == Rules()
+
+
+def test_the_sample_as_it_is_changes_nothing() -> None:
+    assert from_text(SAMPLE.read_text(), SYSTEM) == from_text("", SYSTEM)
+
+
+def test_the_sample_names_every_option_with_its_default(credentials: dict[str, str]) -> None:
+    text = re.sub(r"^#(?=[\[a-z])", "", SAMPLE.read_text(), flags=re.MULTILINE)
+
+    config = from_text(text, credentials)
+
+    assert config == from_text("[ami]", credentials)
+    named = set(re.findall(r"^#? ?([a-z_]+) = ", text, flags=re.MULTILINE))
+    sections = [getattr(config, name) for name in Config.model_fields if name not in ("state_dir", "trunks")]
+    options = {"state_dir"}.union(*(type(each).model_fields for each in sections), TrunkSettings.model_fields)
+    assert named == options
+
+
+def test_the_samples_examples_are_right(tmp_path: Path) -> None:
+    secret = tmp_path / "ami_secret"
+    secret.touch(0o600)
+    secret.write_text("s3cret")
+    text = re.sub(r"^# ?(?=[\[a-z_]+[\].a-z]* ?(=|$))", "", SAMPLE.read_text(), flags=re.MULTILINE)
+
+    config = from_text(text.replace("/etc/dialerd/ami_secret", str(secret)), SYSTEM)
+
+    assert config.rules().default_country == "DE"
+    assert list(config.rules().trunks) == ["provider", "internal"]
+    assert config.ami is not None
+    assert config.ami.secret == "s3cret"
+
+
+def test_every_option_reaches_its_setting(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text("a long, random word\r\n")
+    path = tmp_path / "dialerd.toml"
+    path.write_text(
+        f"""
+        state_dir = "/srv/queue"
+        log = {{ level = "debug", format = "json" }}
+        socket = {{ path = "/run/d.sock", mode = "0600", group = "callers" }}
+        queue = {{ max_jobs = 5, min_free_mb = 1 }}
+        drop_folder = {{ path = "/srv/drop", enabled = false }}
+        asterisk = {{ spool = "/srv/asterisk", user = "pbx", longest_call = "1h30m", max_calls = 7 }}
+        ami = {{ host = "::1", port = 5039, username = "me", secret_file = "{secret}" }}
+        [calls]
+        default_country = "US"
+        default_trunk = "a"
+        applications = ["Playback", "AGI"]
+        functions = ["CDR"]
+        channels = ["PJSIP/*"]
+        contexts = ["survey"]
+        ring_context = "ring"
+        [trunks.a]
+        channel = "Local/{{extension}}@from-internal"
+        extensions = ["1XXX", "2XX"]
+        [trunks.b]
+        channel = "PJSIP/{{digits}}@b"
+        extensions = "7X"
+        """
+    )
+
+    config = load(path, {})
+
+    assert (config.log.level, config.log.format) == ("debug", "json")
+    assert config.socket == Socket(path=Path("/run/d.sock"), mode="0600", group="callers")
+    assert config.queue == Queue(max_jobs=5, min_free_mb=1)
+    assert config.drop_folder == DropFolder(path=Path("/srv/drop"), enabled=False)
+    assert (config.state_dir, config.asterisk.spool) == (Path("/srv/queue"), Path("/srv/asterisk"))
+    assert (config.asterisk.user, config.asterisk.longest_call, config.asterisk.max_calls) == ("pbx", 5400, 7)
+    assert config.ami is not None
+    assert (config.ami.host, config.ami.port, config.ami.username) == ("::1", 5039, "me")
+    assert config.ami.secret == "a long, random word"
+    rules = config.rules()
+    assert (rules.default_country, rules.default_trunk, rules.ring_context) == ("US", "a", "ring")
+    assert (rules.applications, rules.functions, rules.channels, rules.contexts) == (
+        ("Playback", "AGI"),
+        ("CDR",),
+        ("PJSIP/*",),
+        ("survey",),
+    )
+    patterns = [trunk.extensions for trunk in rules.trunks.values()]
+    assert [bool(pattern and pattern.fullmatch("1234")) for pattern in patterns] == [True, False]
+
+
+def test_all_mistakes_come_at_once_with_their_keys() -> None:
+    found = mistakes_in(
+        """
+        stat_dir = "/x"
+        [socket]
+        path = "run/d.sock"
+        mode = 660
+        [log]
+        level = "verbose"
+        [queue]
+        max_jobs = 0
+        min_free_mb = "1"
+        [asterisk]
+        longest_call = 4
+        user = "a b"
+        [ami]
+        port = 70000
+        [calls]
+        default_country = "Germany"
+        default_trunk = "provder"
+        applications = 3
+        [trunks.provider]
+        channel = "PJSIP/{digit}@provider"
+        [trunks.other]
+        channel = "PJSIP/{digits}@provider"
+        extensions = "_1XX"
+        """
+    )
+
+    assert set(found) == {
+        "stat_dir", "socket.path", "socket.mode", "log.level", "queue.max_jobs", "queue.min_free_mb", "asterisk.longest_call",
+        "asterisk.user", "ami.port", "ami.secret_file", "calls.default_country", "calls.default_trunk", "calls.applications",
+        "trunks.provider", "trunks.other.extensions",
+    }  # fmt: skip
+    assert all(what.endswith((".", "?", "-")) for what in found.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "sentence"),
+    [
+        ("stat_dir = '/x'", "stat_dir", 'Did you mean "state_dir"'),
+        ("[sockets]", "sockets", 'Did you mean "socket"'),
+        ("[ami]\nsecret = 'x'", "ami.secret", 'Did you mean "secret_file"'),
+        ("[calls]\ncountry = 'DE'", "calls.country", 'Did you mean "default_country"'),
+        ("[trunks.a]\nchanel = 'x'", "trunks.a.chanel", 'Did you mean "channel"'),
+        ("[trunks.a]\nextensions = '1X'", "trunks.a.channel", "needed"),
+        ("state_dir = 3", "state_dir", "a path in quotes"),
+        ("state_dir = 'x'", "state_dir", "whole path"),
+        ("state_dir = '/x\\u0000'", "state_dir", None),
+        ("socket = 3", "socket", "an object"),
+        (f"socket.path = '/{'x' * 107}'", "socket.path", "at most 107 bytes"),
+        ("socket.mode = '0888'", "socket.mode", "octal"),
+        ("socket.mode = '7777'", "socket.mode", "octal"),
+        ("drop_folder.enabled = 'yes'", "drop_folder.enabled", "true or false"),
+        ("drop_folder.enabled = 1", "drop_folder.enabled", "true or false"),
+        ("asterisk.longest_call = '4'", "asterisk.longest_call", "Is 4s meant"),
+        ("asterisk.longest_call = '59s'", "asterisk.longest_call", "between 1m and 7d"),
+        ("asterisk.max_calls = 1.5", "asterisk.max_calls", "whole number"),
+        ("calls.default_country = 'de'", "calls.default_country", 'Did you mean "DE"'),
+        ("calls.default_trunk = 'a'", "calls.default_trunk", "no [trunks.a], none at all"),
+        ("calls.ring_context = 'a,b'", "calls.ring_context", "letters, digits"),
+        ("calls.channels = ['']", "calls.channels.0", "empty"),
+        ("[trunks.'a b']\nchannel = 'PJSIP/{digits}'", "trunks.a b", "name"),
+        ("[trunks.a]\nchannel = 'PJSIP/{digits},30'", "trunks.a", "Technology/Destination"),
+        ("[trunks.a]\nchannel = 'Local/{extension}@x'", "trunks.a", "takes none"),
+        ("[trunks.a]\nchannel = 'PJSIP/{digits}'\nextensions = '1A'", "trunks.a.extensions", "pattern"),
+        ("trunks = []", "trunks", "an object"),
+        ("[ami]\nsecret_file = '/nowhere/secret'", "ami.secret_file", "can't be read: No such file"),
+        ("[ami]", "ami.secret_file", "systemd's credential ami_secret"),
+        ("log.level = 'inf'", "log.level", 'Did you mean "info"'),
+        ("a = b", "", "line 1, column 5"),
+        ("[log]\nlevel = 'info'\nlevel = 'info'", "", "not TOML"),
+        ("x = " + "[" * 10_000, "", None),
+    ],
+)
+def test_a_mistake_is_named_with_its_key_and_a_sentence(text: str, where: str, sentence: str | None) -> None:
+    found = mistakes_in(
+        text.encode().decode("unicode_escape") if sentence is None and "\\u" in text else text
+    )
+
+    if sentence is None:
+        assert found
+        return
+    assert where in found
+    assert sentence in found[where]
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"x" * (1024 * 1024 + 1)])
+def test_a_file_that_can_not_be_toml_is_refused_with_its_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "dialerd.toml"
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigError, match=re.escape(str(path))):
+        load(path, {})
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "dialerd.toml"
+    path.write_bytes(b"\xef\xbb\xbf[queue]\nmax_jobs = 5\n")
+
+    assert load(path, {}).queue.max_jobs == 5
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "."])
+def test_a_named_file_must_be_readable(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="can't be read"):
+        load(tmp_path / name, {})
+
+
+def test_systemds_folders_are_the_defaults() -> None:
+    config = from_text("", {"STATE_DIRECTORY": "/srv/a:/srv/b", "RUNTIME_DIRECTORY": "/run/c"})
+
+    assert (config.state_dir, config.socket.path) == (Path("/srv/a"), Path("/run/c/dialerd.sock"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "places"),
+    [
+        ({"HOME": "/h"}, ("/h/.local/state/dialerd", "/h/.local/state/dialerd/dialerd.sock")),
+        (
+            {"XDG_STATE_HOME": "/s", "XDG_RUNTIME_DIR": "/run/user/1"},
+            ("/s/dialerd", "/run/user/1/dialerd/dialerd.sock"),
+        ),
+        ({"XDG_STATE_HOME": "/s", "RUNTIME_DIRECTORY": "/run/r"}, ("/s/dialerd", "/run/r/dialerd.sock")),
+    ],
+)
+def test_a_user_has_folders_of_his_own(environ: dict[str, str], places: tuple[str, str]) -> None:
+    state, socket, drop = default_places(environ, system=False)
+
+    assert ((state, socket), drop) == (places, f"{state}/spool")
+
+
+def test_settings_can_not_be_changed() -> None:
+    config = from_text("", SYSTEM)
+
+    with pytest.raises(ValueError, match="frozen"):
+        config.queue.max_jobs = 1  # type: ignore[misc]
+
+
+def test_a_secret_is_not_shown(credentials: dict[str, str]) -> None:
+    config = from_text("[ami]", credentials)
+
+    assert config.ami is not None
+    assert config.ami.secret == "s3cret"
+    assert "s3cret" not in f"{config!r} {config} {config.model_dump_json()} {config.ami!r}"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "secret"
+    path.write_text("s3cret")
+    path.chmod(mode)
+
+    found = mistakes_in(f"[ami]\nsecret_file = '{path}'")
+
+    assert f"chmod 0600 {path}" in found["ami.secret_file"]
+    assert "s3cret" not in str(found)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "two\nlines", "bell\a", "x" * 4097])
+def test_a_secret_that_is_not_one_line_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "secret"
+    path.touch(0o600)
+    path.write_text(content)
+
+    assert "one line" in mistakes_in(f"[ami]\nsecret_file = '{path}'")["ami.secret_file"]
+
+
+def test_a_fifo_in_place_of_a_secret_does_not_hang_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    os.mkfifo(path, 0o600)
+
+    assert "is not a file" in mistakes_in(f"[ami]\nsecret_file = '{path}'")["ami.secret_file"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_secret_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.touch(0o600)
+    path.write_text("s3cret")
+    os.chown(path, 12345, 12345)
+
+    assert "belongs to user 12345" in mistakes_in(f"[ami]\nsecret_file = '{path}'")["ami.secret_file"]
+
+
+def test_a_credential_of_systemd_may_show_a_group_bit(credentials: dict[str, str]) -> None:
+    Path(credentials["CREDENTIALS_DIRECTORY"], "ami_secret").chmod(0o440)
+
+    assert read_secret({}, credentials, []) == "s3cret"
+
+
+def test_no_section_ami_means_no_secret_is_looked_for() -> None:
+    assert from_text("", SYSTEM).ami is None
+    assert (Ami().host, Ami().port) == ("127.0.0.1", 5038)
+
+
+def test_the_safe_default_allows_playback_and_nothing_else() -> None:
+    calls = Calls()
+
+    assert calls.applications == ("Playback",)
+    assert calls.functions == calls.channels == calls.contexts == ()
