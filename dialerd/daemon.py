@@ -2,8 +2,8 @@
 
 Builds the parts, starts them in order, stops them in reverse. The one place that knows all concrete parts.
 
-Exit codes: 0 stopped as asked, 70 a bug of ours (start it again: recovery looks at what was under way), 78 the
-configuration can't be used (every mistake is on stderr).
+Exit codes: 0 stopped as asked, 70 a bug of ours (start it again: recovery looks at what was under way), 78
+the configuration can't be used (every mistake is on stderr).
 """
 
 import os
@@ -28,14 +28,16 @@ from dialerd.engine.ports import EngineSettings
 from dialerd.intake.api import Api, ApiSettings
 from dialerd.intake.dropbox import Dropbox, DropSettings
 from dialerd.lock import hold
-from dialerd.pbx.ami import Ami, AmiSettings
-from dialerd.pbx.ami import Secret
+from dialerd.pbx.ami import Ami, AmiSettings, Secret
 from dialerd.pbx.callfile import render
 from dialerd.pbx.plainfile import to_document
 from dialerd.pbx.spool import Spool, SpoolSettings
 from dialerd.store.reader import SqliteReader
 from dialerd.store.sqlite import SqliteStore
 from dialerd.watch import FolderWatch, Kind
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+"""Another at each start of the machine (random(4))."""
 
 EXIT_BUG = 70
 EXIT_CONFIG = 78
@@ -57,7 +59,8 @@ class Daemon:
         self._ending.put(code)
 
     def run(self) -> int:
-        """Runs until end() is called; returns the exit code. Raises ConfigError or Broken where it can't start."""
+        """Runs until end() is called; returns the exit code. Raises ConfigError or Broken where it can't
+        start."""
         try:
             self._start()
             self.notifier.ready()
@@ -90,7 +93,9 @@ class Daemon:
         self._undo.append(partial(setattr, desk, "stopping", True))
         dropbox = self._dropbox(desk)
         self._watch(engine, dropbox)
-        api = Api(ApiSettings(config.socket.path, config.socket.mode, config.socket.group), desk, config.rules())
+        api = Api(
+            ApiSettings(config.socket.path, config.socket.mode, config.socket.group), desk, config.rules()
+        )
         api.start()
         self._undo.append(api.stop)
 
@@ -98,6 +103,7 @@ class Daemon:
         config, rules = self.config, self.config.rules()
         settings = EngineSettings(
             version=__version__,
+            boot=BOOT_ID.read_text().strip(),
             max_jobs=config.queue.max_jobs,
             min_free_bytes=config.queue.min_free_mb * 1024 * 1024,
             max_calls=config.asterisk.max_calls,
@@ -107,7 +113,10 @@ class Daemon:
         ami = None
         if config.ami is not None:
             ours = config.ami
-            ami = Ami(AmiSettings(ours.host, ours.port, ours.username, Secret(ours.secret)), lambda told: engine.post(told))
+            ami = Ami(
+                AmiSettings(ours.host, ours.port, ours.username, Secret(ours.secret)),
+                lambda told: engine.post(told),
+            )
         dial = partial(channel_for, rules=rules)
         engine = Engine(store, spool, ami, dial, render, judge, settings, failed=lambda _: self.end(EXIT_BUG))
         return engine, ami
@@ -123,7 +132,10 @@ class Daemon:
 
     def _watch(self, engine: Engine, dropbox: Dropbox | None) -> None:
         spool, drop = self.config.asterisk.spool, self.config.drop_folder.path / "drop"
-        folders: dict[Path, tuple[Kind, ...]] = {spool / "outgoing": ("closed",), spool / "outgoing_done": ("closed",)}
+        folders: dict[Path, tuple[Kind, ...]] = {
+            spool / "outgoing": ("closed",),
+            spool / "outgoing_done": ("closed",),
+        }
         if dropbox is not None:
             folders[drop] = ("closed", "moved")
 
@@ -166,7 +178,9 @@ def _state_folder(path: Path) -> Path:
 
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file.")
-@click.option("--check", is_flag=True, help="Only look at the configuration, say what is wrong with it, and end.")
+@click.option(
+    "--check", is_flag=True, help="Only look at the configuration, say what is wrong with it, and end."
+)
 @click.version_option(__version__)
 def main(path: Path | None, check: bool) -> None:
     """Takes call jobs over a Unix socket and from a folder, and brings them to their end through Asterisk."""

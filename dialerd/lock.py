@@ -1,4 +1,5 @@
-"""One dialerd per folder: a lock that the kernel drops when its holder ends, and that says who the holder is."""
+"""One dialerd per folder: a lock that the kernel drops when its holder ends, and that says who the holder
+is."""
 
 import fcntl
 import os
@@ -10,7 +11,8 @@ _held: list[int] = []
 
 
 def hold(folder: Path, what: str) -> None:
-    """Locks a folder for as long as this process lives. Raises ConfigError naming the holder where there is one."""
+    """Locks a folder for as long as this process lives. Raises ConfigError naming the holder where there is
+    one."""
     path = folder / "lock"
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -21,7 +23,9 @@ def hold(folder: Path, what: str) -> None:
     except BlockingIOError:
         holder = os.pread(fd, 100, 0).decode(errors="replace").strip() or "another process"
         os.close(fd)
-        raise ConfigError([Mistake(str(folder), f"{what} is in use by {holder}; stop that one first.")]) from None
+        raise ConfigError(
+            [Mistake(str(folder), f"{what} is in use by {holder}; stop that one first.")]
+        ) from None
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"dialerd, pid {os.getpid()}\n".encode(), 0)
     _held.append(fd)

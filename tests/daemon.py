@@ -19,6 +19,12 @@ from tests.waiting import until
 
 _START_LIMIT_S = 20.0
 
+_TRACEABLE = (
+    "import ctypes; ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0);"
+    "from dialerd.daemon import main; main()"
+)
+"""PR_SET_PTRACER, PR_SET_PTRACER_ANY (prctl(2)): lets the tests trace it, where they do not run as root."""
+
 ANYTHING_GOES: dict[str, dict[str, Any]] = {
     "calls": {
         "default_country": "DE",
@@ -34,8 +40,8 @@ ANYTHING_GOES: dict[str, dict[str, Any]] = {
 class Daemon:
     """One daemon on the spool of `asterisk`. As root it runs as an unprivileged user, with CAP_CHOWN only.
 
-    `settings` are sections of the configuration, laid over defaults that allow everything. `ami=False` leaves AMI
-    out. `wrapper` is a command that the daemon is run under, such as strace.
+    `settings` are sections of the configuration, laid over defaults that allow everything. `ami=False` leaves
+    AMI out. `wrapper` is a command that the daemon is run under, such as strace.
     """
 
     def __init__(
@@ -51,7 +57,7 @@ class Daemon:
         self.spool = spool.spool if isinstance(spool, Asterisk) else spool
         self.wrapper = list(wrapper)
         self.state = state or self.folder / "state"
-        self.socket, self.drop_folder = self.folder / "s", self.folder / "jobs"
+        self.socket, self.drop_folder = self.folder / "dialerd.sock", self.folder / "jobs"
         self.settings: dict[str, dict[str, Any]] = {
             "socket": {"path": str(self.socket), "mode": "0666"},
             "drop_folder": {"path": str(self.drop_folder)},
@@ -104,7 +110,7 @@ class Daemon:
     def command(self, *options: str) -> list[str]:
         """The daemon's command line."""
         config = ["--config", str(self.folder / "dialerd.toml")]
-        return [*self.wrapper, *as_dialerd(), sys.executable, "-m", "dialerd.daemon", *config, *options]
+        return [*self.wrapper, *as_dialerd(), sys.executable, "-c", _TRACEABLE, *config, *options]
 
     def environment(self) -> dict[str, str]:
         """A bare environment: nothing of the tests' own leaks in."""
@@ -163,8 +169,17 @@ class Daemon:
         if self._process is None:
             return 0
         if self._process.poll() is None:
-            self._process.send_signal(number)
+            for pid in self._pids():
+                os.kill(pid, number)
         return self.wait_for_end()
+
+    def _pids(self) -> list[int]:
+        """The daemon's process, which is its wrapper's child where there is a wrapper."""
+        if not self.wrapper:
+            return [self.pid]
+        return [
+            int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        ] or [self.pid]
 
     def restart(self) -> None:
         """Stops and starts it."""

@@ -1,4 +1,3 @@
-import os
 import re
 from pathlib import Path
 
@@ -6,9 +5,11 @@ import pytest
 
 from dialerd.config import (
     Ami,
+    Asterisk,
     Calls,
     Config,
     DropFolder,
+    Log,
     Queue,
     Socket,
     TrunkSettings,
@@ -18,24 +19,9 @@ from dialerd.config import (
 )
 from dialerd.core.errors import ConfigError
 from dialerd.core.policy import Rules
-from dialerd.secret import read_secret
+from tests.configuring import SYSTEM, credentials_in, mistakes_in
 
 SAMPLE = Path(__file__).parents[1] / "etc/dialerd.toml"
-SYSTEM = {"STATE_DIRECTORY": "/var/lib/dialerd"}
-"""As systemd calls it: then the defaults do not depend on who runs the tests."""
-
-
-def mistakes_in(text: str, environ: dict[str, str] | None = None) -> dict[str, str]:
-    with pytest.raises(ConfigError) as caught:
-        from_text(text, SYSTEM | (environ or {}))
-    return {mistake.where: mistake.what for mistake in caught.value.mistakes}
-
-
-@pytest.fixture
-def credentials(tmp_path: Path) -> dict[str, str]:
-    """A folder of systemd's credentials with AMI's secret in it."""
-    (tmp_path / "ami_secret").write_text("s3cret\n")
-    return SYSTEM | {"CREDENTIALS_DIRECTORY": str(tmp_path)}
 
 
 def test_without_a_file_there_are_defaults() -> None:
@@ -54,7 +40,8 @@ def test_the_sample_as_it_is_changes_nothing() -> None:
     assert from_text(SAMPLE.read_text(), SYSTEM) == from_text("", SYSTEM)
 
 
-def test_the_sample_names_every_option_with_its_default(credentials: dict[str, str]) -> None:
+def test_the_sample_names_every_option_with_its_default(tmp_path: Path) -> None:
+    credentials = credentials_in(tmp_path)
     text = re.sub(r"^#(?=[\[a-z])", "", SAMPLE.read_text(), flags=re.MULTILINE)
 
     config = from_text(text, credentials)
@@ -72,7 +59,7 @@ def test_the_samples_examples_are_right(tmp_path: Path) -> None:
     secret.write_text("s3cret")
     text = re.sub(r"^# ?(?=[\[a-z_]+[\].a-z]* ?(=|$))", "", SAMPLE.read_text(), flags=re.MULTILINE)
 
-    config = from_text(text.replace("/etc/dialerd/ami_secret", str(secret)), SYSTEM)
+    config = from_text(text.replace("/etc/dialerd/ami-secret", str(secret)), SYSTEM)
 
     assert config.rules().default_country == "DE"
     assert list(config.rules().trunks) == ["provider", "internal"]
@@ -164,10 +151,22 @@ def test_all_mistakes_come_at_once_with_their_keys() -> None:
     )
 
     assert set(found) == {
-        "stat_dir", "socket.path", "socket.mode", "log.level", "queue.max_jobs", "queue.min_free_mb", "asterisk.longest_call",
-        "asterisk.user", "ami.port", "ami.secret_file", "calls.default_country", "calls.default_trunk", "calls.applications",
-        "trunks.provider", "trunks.other.extensions",
-    }  # fmt: skip
+        "stat_dir",
+        "socket.path",
+        "socket.mode",
+        "log.level",
+        "queue.max_jobs",
+        "queue.min_free_mb",
+        "asterisk.longest_call",
+        "asterisk.user",
+        "ami.port",
+        "ami.secret_file",
+        "calls.default_country",
+        "calls.default_trunk",
+        "calls.applications",
+        "trunks.provider",
+        "trunks.other.extensions",
+    }
     assert all(what.endswith((".", "?", "-")) for what in found.values())
 
 
@@ -273,58 +272,6 @@ def test_settings_can_not_be_changed() -> None:
         config.queue.max_jobs = 1  # type: ignore[misc]
 
 
-def test_a_secret_is_not_shown(credentials: dict[str, str]) -> None:
-    config = from_text("[ami]", credentials)
-
-    assert config.ami is not None
-    assert config.ami.secret == "s3cret"
-    assert "s3cret" not in f"{config!r} {config} {config.model_dump_json()} {config.ami!r}"
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
-def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
-    path = tmp_path / "secret"
-    path.write_text("s3cret")
-    path.chmod(mode)
-
-    found = mistakes_in(f"[ami]\nsecret_file = '{path}'")
-
-    assert f"chmod 0600 {path}" in found["ami.secret_file"]
-    assert "s3cret" not in str(found)
-
-
-@pytest.mark.parametrize("content", ["", "\n", "two\nlines", "bell\a", "x" * 4097])
-def test_a_secret_that_is_not_one_line_is_refused(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "secret"
-    path.touch(0o600)
-    path.write_text(content)
-
-    assert "one line" in mistakes_in(f"[ami]\nsecret_file = '{path}'")["ami.secret_file"]
-
-
-def test_a_fifo_in_place_of_a_secret_does_not_hang_the_start(tmp_path: Path) -> None:
-    path = tmp_path / "secret"
-    os.mkfifo(path, 0o600)
-
-    assert "is not a file" in mistakes_in(f"[ami]\nsecret_file = '{path}'")["ami.secret_file"]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_a_secret_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "secret"
-    path.touch(0o600)
-    path.write_text("s3cret")
-    os.chown(path, 12345, 12345)
-
-    assert "belongs to user 12345" in mistakes_in(f"[ami]\nsecret_file = '{path}'")["ami.secret_file"]
-
-
-def test_a_credential_of_systemd_may_show_a_group_bit(credentials: dict[str, str]) -> None:
-    Path(credentials["CREDENTIALS_DIRECTORY"], "ami_secret").chmod(0o440)
-
-    assert read_secret({}, credentials, []) == "s3cret"
-
-
 def test_no_section_ami_means_no_secret_is_looked_for() -> None:
     assert from_text("", SYSTEM).ami is None
     assert (Ami().host, Ami().port) == ("127.0.0.1", 5038)
@@ -335,3 +282,14 @@ def test_the_safe_default_allows_playback_and_nothing_else() -> None:
 
     assert calls.applications == ("Playback",)
     assert calls.functions == calls.channels == calls.contexts == ()
+
+
+def test_the_manual_tells_of_every_option() -> None:
+    manual = (SAMPLE.parents[1] / "docs/configuration.md").read_text()
+    sections = (Log, Socket, Queue, DropFolder, Asterisk, Ami, Calls, TrunkSettings)
+
+    missing = [
+        option for section in sections for option in section.model_fields if f"`{option}` |" not in manual
+    ]
+
+    assert missing == []

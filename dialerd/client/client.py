@@ -61,7 +61,7 @@ class Client:
         return Submitted(answer.get("jobs", [answer]), answer.get("batch"), status == 200)
 
     def submit_many(
-        self, documents: Iterable[Mapping[str, Any]], batch: str | None = None
+        self, documents: Iterable[Mapping[str, Any]], batch: str | None = None, key: str | None = None
     ) -> Iterator[dict[str, Any]]:
         """Submits any number of documents, in groups that share commits; yields one answer each, in order.
 
@@ -70,7 +70,7 @@ class Client:
         `mistakes`. A document without key gets one, so that what is sent again after a lost connection is
         not accepted twice.
         """
-        run, before = new_key(), 0
+        run, before = key or new_key(), 0
         lines: list[bytes] = []
         for number, document in enumerate(documents, 1):
             lines.append(_line(document, f"{run}/{number}", batch))

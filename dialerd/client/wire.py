@@ -29,11 +29,10 @@ class Reply:
         """The body as it comes. Raises LostConnection where it is cut."""
         wire = self._wire
         if not self._chunked:
-            if self._left:
-                yield wire.read(self._left)
+            yield from wire.some(self._left)
         else:
             while size := int(wire.line().split(b";")[0], 16):
-                yield wire.read(size)
+                yield from wire.some(size)
                 wire.line()
             while wire.line():
                 pass
@@ -91,13 +90,14 @@ class Wire:
             self.close()
             raise LostConnection(f"the connection to dialerd broke: {error}") from error
 
-    def read(self, size: int) -> bytes:
-        """So many bytes."""
-        while len(self._buffer) < size:
-            self._receive()
-        data = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return data
+    def some(self, size: int) -> Iterator[bytes]:
+        """So many bytes, as they come."""
+        while size:
+            if not self._buffer:
+                self._receive()
+            data = self._take(size)
+            size -= len(data)
+            yield data
 
     def line(self) -> bytes:
         """A line of the protocol, without its line end."""
@@ -107,7 +107,12 @@ class Wire:
             if start > _MAX_HEAD:
                 raise LostConnection("this is not dialerd: its answer has a line without an end")
             self._receive()
-        return self.read(end + 2)[:-2]
+        return self._take(end + 2)[:-2]
+
+    def _take(self, most: int) -> bytes:
+        data = bytes(self._buffer[:most])
+        del self._buffer[:most]
+        return data
 
     def close(self) -> None:
         """Closes the connection; the next request opens a new one."""
@@ -127,20 +132,26 @@ class Wire:
         return connection
 
     def _send(self, data: bytes) -> None:
-        """Sends, and takes in what is answered meanwhile: a daemon that can't answer stops reading."""
+        """Sends, and takes in what is answered meanwhile: a daemon that can't answer stops reading.
+
+        A daemon that closes early has said why: that is read as the answer.
+        """
         assert self._socket is not None
-        if len(data) <= _PIECE:
-            self._socket.sendall(data)
-            return
         view = memoryview(data)
-        while view:
-            readable, writable, _ = select.select([self._socket], [self._socket], [], self.timeout)
-            if readable:
-                self._receive()
-            elif writable:
-                view = view[self._socket.send(view[:_PIECE], socket.MSG_DONTWAIT) :]
-            else:
-                raise LostConnection(f"dialerd did not read for {self.timeout:g} seconds")
+        try:
+            if len(view) <= _PIECE:
+                self._socket.sendall(view)
+                return
+            while view:
+                readable, writable, _ = select.select([self._socket], [self._socket], [], self.timeout)
+                if readable:
+                    self._receive()
+                elif writable:
+                    view = view[self._socket.send(view[:_PIECE], socket.MSG_DONTWAIT) :]
+                else:
+                    raise LostConnection(f"dialerd did not read for {self.timeout:g} seconds")
+        except (BrokenPipeError, ConnectionResetError):
+            return
 
     def _reply(self) -> Reply:
         while (status := self._status()) < 200:

@@ -39,7 +39,9 @@ class KeyConflict(DialerError):
 
     def __init__(self, key: str, job_id: str) -> None:
         self.key, self.job_id = key, job_id
-        super().__init__(f"The key {key!r} already stands for job {job_id}, which was submitted with another body.")
+        super().__init__(
+            f"The key {key!r} already stands for job {job_id}, which was submitted with another body."
+        )
 
 
 class Overloaded(DialerError):

@@ -8,7 +8,8 @@ _RANDOM_BITS = 21
 
 
 def next_id(last: int, now_ms: int, noise: int) -> int:
-    """The number of a new job: milliseconds and 21 bits of noise, and always more than `last`, whatever the clock does."""
+    """The number of a new job: milliseconds and 21 bits of noise, and always more than `last`, whatever the
+    clock does."""
     return max(last + 1, now_ms << _RANDOM_BITS | noise & (1 << _RANDOM_BITS) - 1)
 
 

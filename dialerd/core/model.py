@@ -30,10 +30,12 @@ class OnDoubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What to dial and what to do on answer. Texts are already checked; numbers are E.164 or an extension of the trunk.
+    """What to dial and what to do on answer. Texts are already checked; numbers are E.164 or an extension of
+    the trunk.
 
-    Either `channel` is set (a literal dial string, or several with & between), or `to` and `trunk` are; more than one of
-    either rings all at once and the first answer wins. Of the actions exactly one is set: `application`, `context` or `play`.
+    Either `channel` is set (a literal dial string, or several with & between), or `to` and `trunk` are; more
+    than one of either rings all at once and the first answer wins. Of the actions exactly one is set:
+    `application`, `context` or `play`.
     """
 
     to: tuple[str, ...] = ()
@@ -74,7 +76,8 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request that was accepted. `retries` counts failed tries against `max_retries`; `attempts` counts all."""
+    """A request that was accepted. `retries` counts failed tries against `max_retries`; `attempts` counts
+    all."""
 
     id: str
     owner: int
@@ -113,7 +116,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of a job, from 1. `asterisk` names the run of Asterisk that it was handed to (AMI's start time)."""
+    """One try of a job, from 1. `asterisk` names the run of Asterisk that it was handed to (AMI's start
+    time), `boot` the run of the machine in which it began."""
 
     job: str
     number: int
@@ -125,6 +129,7 @@ class Attempt:
     asterisk: str | None = None
     result: Result | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
+    boot: str | None = None
 
     @property
     def name(self) -> str:
@@ -147,8 +152,9 @@ class Event:
 class Trace:
     """What AMI showed of one attempt so far. Times are seconds since the epoch.
 
-    `ended` is set once nothing more is to come. "Near" is the channel that Asterisk made for the call file; "far" is
-    what the dialplan behind a Local channel dialled; a Dial by the near channel is the call's action, and not told here.
+    `ended` is set once nothing more is to come. "Near" is the channel that Asterisk made for the call file;
+    "far" is what the dialplan behind a Local channel dialled; a Dial by the near channel is the call's
+    action, and not told here.
     """
 
     started: float | None = None
@@ -169,6 +175,6 @@ class Trace:
     no_way: bool = False
     steps_shown: bool = False
     last_application: str | None = None
-    """`hung_up`: the near channel's end. `no_way`: the dialplan found no channel to dial. `steps_shown`: AMI shows this
-    call's dialplan steps, so that `acted` False means that none ran. `last_application`: from Asterisk's call record.
-    `complete`: AMI was there all the time."""
+    """`hung_up`: the near channel's end. `no_way`: the dialplan found no channel to dial. `steps_shown`: AMI
+    shows this call's dialplan steps, so that `acted` False means that none ran. `last_application`: from
+    Asterisk's call record. `complete`: AMI was there all the time."""

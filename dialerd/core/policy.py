@@ -11,7 +11,8 @@ from dialerd.core.model import Call
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """A way out through Asterisk. `extensions` is a pattern of the internal numbers that it takes, or None for none."""
+    """A way out through Asterisk. `extensions` is a pattern of the internal numbers that it takes, or None
+    for none."""
 
     name: str
     channel: str
@@ -33,7 +34,8 @@ class Rules:
 
 
 def refusals(call: Call, rules: Rules) -> Iterator[Mistake]:
-    """Every wish of the call that the configuration does not allow, each with the line that would allow it."""
+    """Every wish of the call that the configuration does not allow, each with the line that would allow
+    it."""
     for channel in call.channel.split("&") if call.channel is not None else ():
         yield from _listed("channel", "channels", channel, rules.channels)
     if call.application is not None:
@@ -46,8 +48,12 @@ def refusals(call: Call, rules: Rules) -> Iterator[Mistake]:
             yield from _listed(f"variables.{name}", "functions", function, rules.functions, fold=True)
 
 
-def _listed(where: str, setting: str, value: str, allowed: Iterable[str], fold: bool = False) -> Iterator[Mistake]:
+def _listed(
+    where: str, setting: str, value: str, allowed: Iterable[str], fold: bool = False
+) -> Iterator[Mistake]:
     text = value.lower() if fold else value
     if not any(fnmatchcase(text, pattern.lower() if fold else pattern) for pattern in allowed):
         line = f'{setting} = ["{value}"]'
-        yield Mistake(where, f"{value!r} is not allowed here. The administrator can allow it under [calls]: {line}")
+        yield Mistake(
+            where, f"{value!r} is not allowed here. The administrator can allow it under [calls]: {line}"
+        )

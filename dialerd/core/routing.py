@@ -141,7 +141,7 @@ def channel_of(number: str, trunk: Trunk) -> str:
 def channel_for(call: Call, rules: Rules) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The dial string, and the variables for the shipped ring context where several phones ring at once.
 
-    Asterisk takes no list of channels in a call file: the context does Dial(${DIALERD_RING},${DIALERD_RING_TIME}).
+    Asterisk takes no list of channels in a call file; Dial(${DIALERD_RING},${DIALERD_RING_TIME}) does it.
     Raises Rejected where the trunk is no longer configured as it was when the job was accepted.
     """
     channels = call.channel.split("&") if call.channel is not None else _channels_of_numbers(call, rules)

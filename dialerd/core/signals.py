@@ -1,4 +1,5 @@
-"""What the parts tell the engine, and what the engine answers. The ways in and out and the engine share only these."""
+"""What the parts tell the engine, and what the engine answers. The ways in and out and the engine share only
+these."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -61,11 +62,12 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One look at a call file. `status` is Completed, Expired, Failed, or None where it was not written (yet).
+    """One look at a call file. `status` is Completed, Expired, Failed, or None where it was not written
+    (yet).
 
-    `started`: it holds a StartRetry line. `ended` is the archive's mtime (seconds since the epoch).
-    `lines` are the lines that Asterisk added, kept as evidence. A file that lies in two places is told of as it lies in
-    the one that says most: outgoing_done, then outgoing, taken, staging; `also` names the others.
+    `started`: it holds a StartRetry line. `ended` is the archive's mtime (seconds since the epoch). `lines`
+    are the lines that Asterisk added, kept as evidence. A file that lies in two places is told of as it lies
+    in the one that says most: outgoing_done, then outgoing, taken, staging; `also` names the others.
     """
 
     name: str
@@ -95,7 +97,8 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs to list; None means any. `before` is a job id: only older ones, newest first (the page's cursor)."""
+    """Which jobs to list; None means any. `before` is a job id: only older ones, newest first (the page's
+    cursor)."""
 
     states: tuple[str, ...] = ()
     owner: int | None = None

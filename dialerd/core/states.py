@@ -64,12 +64,13 @@ TRANSITIONS: dict[State, dict[Step, State]] = {
     State.COMPLETED: {},
     State.CANCELLED: {},
 }
-"""From submitted, expire, cancel and hold are taken only once it is certain that the call file was taken back (or, for
-cancel, that the call was hung up)."""
+"""From submitted, expire, cancel and hold are taken only once it is certain that the call file was taken back
+(or, for cancel, that the call was hung up)."""
 
 
 def step(state: State, event: Step) -> State:
-    """The state after `event`. Raises KeyError where the table has no such transition: that is a bug of ours."""
+    """The state after `event`. Raises KeyError where the table has no such transition: that is a bug of
+    ours."""
     return TRANSITIONS[state][event]
 
 

@@ -9,13 +9,15 @@ from dialerd.core.states import State
 from dialerd.engine.ledger import Ledger
 
 LATE_S = 24 * 3600
-"""A not_before that passed less than this ago means now (the file lay while dialerd was down); older is a mistake."""
+"""A not_before that passed less than this ago means now (the file lay while dialerd was down); older is a
+mistake."""
 
 Answer = Accepted | InvalidJob | KeyConflict
 
 
 def accept(ledger: Ledger, submission: Submission) -> Answer:
-    """Takes one draft in, inside a transaction. The same key stands for the same job, in its present state."""
+    """Takes one draft in, inside a transaction. The same key stands for the same job, in its present
+    state."""
     draft, owner = submission.draft, submission.owner
     if draft.key is not None:
         found = ledger.store.find_key(owner, draft.key)
@@ -42,9 +44,13 @@ def _past(draft: Draft, now: datetime) -> list[Mistake]:
     mistakes = []
     if draft.not_before is not None and draft.not_before < now - timedelta(seconds=LATE_S):
         ago = f"{(now - draft.not_before).days} days in the past"
-        mistakes.append(Mistake("not_before", f"{draft.not_before:%Y-%m-%d %H:%MZ} is {ago}; leave it out to call now"))
+        mistakes.append(
+            Mistake("not_before", f"{draft.not_before:%Y-%m-%d %H:%MZ} is {ago}; leave it out to call now")
+        )
     if draft.not_after is not None and draft.not_after <= now:
-        mistakes.append(Mistake("not_after", f"{draft.not_after:%Y-%m-%d %H:%MZ} is over; give a time in the future"))
+        mistakes.append(
+            Mistake("not_after", f"{draft.not_after:%Y-%m-%d %H:%MZ} is over; give a time in the future")
+        )
     return mistakes
 
 

@@ -1,16 +1,19 @@
-"""What the engine knows of Asterisk as a whole: whether it is there, how full it is, how fast it starts calls."""
+"""What the engine knows of Asterisk as a whole: whether it is there, how full it is, how fast it starts
+calls."""
 
 from dataclasses import dataclass
 
 from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp
 
 CALLS_EACH = 2
-"""A call through a Local channel counts twice against Asterisk's call limit: both its halves run a dialplan."""
+"""A call through a Local channel counts twice against Asterisk's call limit: both its halves run a
+dialplan."""
 
 WINDOW_S = 2.0
 WINDOW_MIN = 100
 WINDOW_MAX = 4000
-"""Bounds of the window of unstarted files. inotify drops events above 16,384; a burst never comes near that."""
+"""Bounds of the window of unstarted files. inotify drops events above 16,384; a burst never comes near
+that."""
 
 
 @dataclass(slots=True)
@@ -71,7 +74,8 @@ class Asterisk:
             self._counting_since, self._counted = mono, 0
 
     def window(self) -> int:
-        """How many unstarted files may lie in `outgoing`: about two seconds of work; one where nothing moves."""
+        """How many unstarted files may lie in `outgoing`: about two seconds of work; one where nothing
+        moves."""
         if self.stalled:
             return 1
         return int(min(max(WINDOW_MIN, WINDOW_S * self.starts_per_second), WINDOW_MAX))

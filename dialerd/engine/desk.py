@@ -1,4 +1,5 @@
-"""The desk: the engine's face to the ways in. Safe from any thread; refuses at a bound before anything is accepted."""
+"""The desk: the engine's face to the ways in. Safe from any thread; refuses at a bound before anything is
+accepted."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +56,12 @@ class Desk:
         return self._reader.jobs(wanted)
 
     def events(
-        self, after: int, limit: int, job: str | None = None, batch: str | None = None, types: Sequence[str] = ()
+        self,
+        after: int,
+        limit: int,
+        job: str | None = None,
+        batch: str | None = None,
+        types: Sequence[str] = (),
     ) -> list[Event]:
         """Events after an id, oldest first."""
         return self._reader.events(after, limit, job, batch, types)
@@ -75,7 +81,15 @@ class Desk:
         engine, asterisk = self._engine, self._engine.asterisk
         line: dict[str, Any] = {"ami": "off", "takes_calls": asterisk.takes_calls}
         if asterisk.ami:
-            word = "up" if asterisk.up else "refused" if asterisk.refused else "down" if asterisk.known else "connecting"
+            word = (
+                "up"
+                if asterisk.up
+                else "refused"
+                if asterisk.refused
+                else "down"
+                if asterisk.known
+                else "connecting"
+            )
             line |= {"ami": word, "version": asterisk.version, "started": asterisk.run}
             line |= {"calls": asterisk.calls, "max_calls": asterisk.max_calls, "reason": asterisk.reason}
         return {

@@ -1,10 +1,11 @@
-"""Dispatch: due job → staged call file → lease → hand-over. The lease is on disk before the file can be called."""
+"""Dispatch: due job → staged call file → lease → hand-over. The lease is on disk before the file can be
+called."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from dialerd.core.errors import Broken, DialerError, Rejected
+from dialerd.core.errors import Broken, DialerError, Rejected, Unconfirmed
 from dialerd.core.model import Attempt, Job
 from dialerd.core.states import WAITING, Step
 from dialerd.engine.asterisk import Asterisk
@@ -107,7 +108,9 @@ class Dispatcher:
         if not self.asterisk.takes_calls or self.ledger.clock.mono() < self._resume_at:
             return 0
         room = min(
-            self.asterisk.window() - self.flights.unstarted(), self.settings.max_calls - len(self.flights), BATCH
+            self.asterisk.window() - self.flights.unstarted(),
+            self.settings.max_calls - len(self.flights),
+            BATCH,
         )
         limit = self.asterisk.room(len(self.flights))
         return room if limit is None else min(room, limit)
@@ -127,7 +130,8 @@ class Dispatcher:
         return attempt.name, content
 
     def _lease(self, flight: Flight) -> bool:
-        """Whether the attempt has begun. A job that was cancelled or held while its file was staged is left alone."""
+        """Whether the attempt has begun. A job that was cancelled or held while its file was staged is left
+        alone."""
         job = self.ledger.store.find_job(flight.job.id)
         now = self.ledger.clock.now()
         if job is None or job.state not in WAITING:
@@ -137,14 +141,18 @@ class Dispatcher:
             self.ledger.move(job, Step.EXPIRE, "not_after has passed")
             self.flights.remove(flight)
             return False
-        flight.attempt = self.ledger.save(replace(flight.attempt, begun=now))
+        flight.attempt = self.ledger.save(replace(flight.attempt, begun=now, boot=self.settings.boot))
         data = {"attempt": flight.attempt.number}
         flight.job = self.ledger.move(job, Step.LEASE, data=data, attempts=flight.attempt.number)
         flight.leg = Leg.LEASED
         return True
 
     def _stumble(self, flight: Flight, trouble: DialerError) -> None:
-        """The file did not get into the spool, which is certain: nothing was done, and the job waits."""
+        """The file did not get into the spool: nothing was done, and the job waits. Unless that is not
+        certain."""
+        if isinstance(trouble, Unconfirmed):
+            self.settler.lose(flight, str(trouble))
+            return
         self.flights.remove(flight)
         self.trouble = str(trouble)
         if isinstance(trouble, Broken):

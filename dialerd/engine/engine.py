@@ -1,7 +1,7 @@
 """The engine's thread: takes messages, changes job state, commits, and only then lets anybody know.
 
-One turn is one transaction: whatever came together shares one sync to disk (group commit). Answers, events, hand-overs
-and the removal of evidence are collected on the way and done after the commit, in order.
+One turn is one transaction: whatever came together shares one sync to disk (group commit). Answers, events,
+hand-overs and the removal of evidence are collected on the way and done after the commit, in order.
 """
 
 import threading
@@ -79,7 +79,16 @@ class Engine:
         self.settler = Settler(ledger, self.flights, self.asterisk, files, hang_up, judge, settings)
         self.sweeper = Sweeper(ledger, self.flights, self.asterisk, self.settler, files, judge, settings)
         self.dispatcher = Dispatcher(
-            ledger, self.flights, self.asterisk, self.settler, files, self._worker, self.inbox, dial, render, settings
+            ledger,
+            self.flights,
+            self.asterisk,
+            self.settler,
+            files,
+            self._worker,
+            self.inbox,
+            dial,
+            render,
+            settings,
         )
         self._recovery = Recovery(ledger, self.flights, self.dispatcher, self.settler, self.sweeper, files)
         self._operator = Operator(ledger, self.flights, self.settler, files)
@@ -111,7 +120,8 @@ class Engine:
         self._recovered.wait()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Ends the thread: what is on its way into the spool gets there first, the rest waits for the next start."""
+        """Ends the thread: what is on its way into the spool gets there first, the rest waits for the next
+        start."""
         self.inbox.put(Stop())
         self._thread.join(timeout)
         self._worker.stop(timeout)
@@ -130,7 +140,8 @@ class Engine:
         self._commit(messages, partial(self._work, messages))
 
     def turned_within(self, seconds: float) -> bool:
-        """Whether the engine's thread made a turn, commit and all, in so many seconds: a sign of life for systemd."""
+        """Whether the engine's thread made a turn, commit and all, in so many seconds: a sign of life for
+        systemd."""
         return self.clock.mono() - self._last_turn <= seconds
 
     def _run(self) -> None:
@@ -170,8 +181,7 @@ class Engine:
             return
         self.broken = ""
         self._last_turn = self.clock.mono()
-        for act in self.ledger.later:
-            act()
+        self._follow_up()
         if self.ledger.newest_event != before:
             self.on_commit(self.ledger.newest_event)
 
@@ -193,8 +203,16 @@ class Engine:
                 self._recovery.recover()
         except Broken:
             return
+        self._follow_up()
+
+    def _follow_up(self) -> None:
+        """What was to be done after the commit. What the spool refuses here is made good by a later sweep."""
         for act in self.ledger.later:
-            act()
+            try:
+                act()
+            except Broken as error:
+                self.dispatcher.trouble = str(error)
+                log.error("spool_broken", why=str(error))
 
     def _patience(self) -> float:
         """How long to wait for messages: not past the next tick, nor past the next job that falls due."""

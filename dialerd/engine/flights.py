@@ -1,4 +1,5 @@
-"""Attempts under way: what the engine remembers of each between its messages. The store has all that must last."""
+"""Attempts under way: what the engine remembers of each between its messages. The store has all that must
+last."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

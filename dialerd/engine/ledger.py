@@ -35,7 +35,9 @@ class Ledger:
         self.later: list[Callable[[], object]] = []
         self.newest_event = 0
 
-    def move(self, job: Job, event: Step, reason: str = "", *, data: dict[str, Any] | None = None, **changes: Any) -> Job:
+    def move(
+        self, job: Job, event: Step, reason: str = "", *, data: dict[str, Any] | None = None, **changes: Any
+    ) -> Job:
         """Takes a job through the one door, writes it and says so. Returns the job as it is now."""
         now = self.clock.now()
         moved = replace(job, state=step(job.state, event), updated=now, reason=reason, **changes)

@@ -49,8 +49,14 @@ class Operator:
         return self._cancel_flight(job, flight, command)
 
     def _cancel_flight(self, job: Job, flight: Flight, command: Command) -> Job:
-        if not self.settler.take_back(flight, Wish.CANCEL) and flight.archived is None and not self._hang_up(flight):
-            raise NotAllowed(f"The call of job {job.id} has begun, and without AMI it can't be hung up from here.")
+        if (
+            not self.settler.take_back(flight, Wish.CANCEL)
+            and flight.archived is None
+            and not self._hang_up(flight)
+        ):
+            raise NotAllowed(
+                f"The call of job {job.id} has begun, and without AMI it can't be hung up from here."
+            )
         flight.job = replace(flight.job, reason="cancel requested")
         self.ledger.store.save_job(flight.job)
         self.ledger.note(flight.job, "cancel_requested", by=command.actor)
@@ -66,7 +72,9 @@ class Operator:
             return self.ledger.move(job, Step.HOLD, f"held by an operator ({_by(command)})")
         flight = self.flights.of_job(job.id)
         if flight is None or not allows(job.state, Step.HOLD):
-            raise NotAllowed(f"Job {job.id} is {job.state} already; only a job that has not ended can be held.")
+            raise NotAllowed(
+                f"Job {job.id} is {job.state} already; only a job that has not ended can be held."
+            )
         if flight.wish is Wish.CANCEL or not self.settler.take_back(flight, Wish.HOLD):
             raise NotAllowed(f"The call of job {job.id} has begun; it can be cancelled, but not held.")
         return job
@@ -84,8 +92,8 @@ class Operator:
     def _requeue(self, job: Job, command: Command) -> Job:
         if not allows(job.state, Step.REQUEUE):
             raise NotAllowed(f"Job {job.id} is {job.state}; only a failed or expired job can be requeued.")
-        fresh = {"not_before": None, "not_after": None, "retries": 0}
-        return self.ledger.move(job, Step.REQUEUE, data={"by": command.actor}, **fresh)
+        data = {"by": command.actor}
+        return self.ledger.move(job, Step.REQUEUE, data=data, not_before=None, not_after=None, retries=0)
 
     def _resolve(self, job: Job, command: Command) -> Job:
         step = RESOLVE_STEPS.get(command.resolve_as or "")
@@ -97,9 +105,8 @@ class Operator:
         if attempt is not None and attempt.ended is None:
             evidence = {**attempt.evidence, "resolved_as": command.resolve_as, "resolved_by": command.actor}
             self.ledger.save(replace(attempt, ended=self.ledger.clock.now(), evidence=evidence))
-        changes = {"not_before": None} if step is Step.RELEASE else {}
         data = {"by": command.actor, "as": command.resolve_as}
-        return self.ledger.move(job, step, f"resolved as {command.resolve_as}", data=data, **changes)
+        return self.ledger.move(job, step, f"resolved as {command.resolve_as}", data=data, not_before=None)
 
     def _in_doubt(self, job: Job) -> bool:
         attempt = self.ledger.store.last_attempt(job.id)

@@ -1,4 +1,5 @@
-"""What the engine asks of the ways out. pbx/ has the real ones; the engine is handed them and imports none."""
+"""What the engine asks of the ways out. pbx/ has the real ones; the engine is handed them and imports
+none."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ class Line(Protocol):
 
 
 Render = Callable[[Call, str, str, Sequence[tuple[str, str]]], bytes]
-"""pbx/callfile.py's render: call, dial string, `<job>.<attempt>`, further variables → the file. Raises Rejected."""
+"""pbx/callfile.py's render: call, dial string, `<job>.<attempt>`, further variables → the file. Raises
+Rejected."""
 
 Dial = Callable[[Call], tuple[str, tuple[tuple[str, str], ...]]]
 """core/routing.py's channel_for, its rules given: call → dial string and further variables."""
@@ -70,9 +72,11 @@ Dial = Callable[[Call], tuple[str, tuple[tuple[str, str], ...]]]
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Bounds and times of the engine. Seconds, unless the name says otherwise."""
+    """Bounds and times of the engine. Seconds, unless the name says otherwise. `boot` names this run of the
+    machine."""
 
     version: str = ""
+    boot: str | None = None
     max_jobs: int = 2_000_000
     min_free_bytes: int = 200 * 1024 * 1024
     max_calls: int = 200

@@ -1,4 +1,5 @@
-"""Recover: after a start we look, we do not guess. Where each call file lies says how far its attempt had come."""
+"""Recover: after a start we look, we do not guess. Where each call file lies says how far its attempt had
+come."""
 
 from dataclasses import replace
 
@@ -46,11 +47,26 @@ class Recovery:
 
     def _recover(self, job: Job, attempt: Attempt, sighting: Sighting) -> None:
         if job.state is State.ACTIVE and sighting.place is Place.STAGED:
-            self._never_handed_over(job, attempt)
+            self._still_staged(job, attempt)
         elif sighting.place is Place.GONE:
-            doubt(self.ledger, job, attempt, "the call file is nowhere in the spool after a restart of dialerd", {})
+            doubt(
+                self.ledger,
+                job,
+                attempt,
+                "the call file is nowhere in the spool after a restart of dialerd",
+                {},
+            )
         else:
             self._resume(job, attempt, sighting)
+
+    def _still_staged(self, job: Job, attempt: Attempt) -> None:
+        """After a power cut the rename itself may be lost, so that a file that was called lies in staging
+        again."""
+        if attempt.boot == self.settler.settings.boot:
+            self._never_handed_over(job, attempt)
+            return
+        doubt(self.ledger, job, attempt, "the machine went down as the call file was handed over", {})
+        self.ledger.later.append(lambda: self.files.discard([attempt.name]))
 
     def _never_handed_over(self, job: Job, attempt: Attempt) -> None:
         """The rename had not happened: certainly nothing was done."""

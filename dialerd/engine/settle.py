@@ -1,7 +1,8 @@
 """Settle: what the archive and AMI say of an attempt becomes its result, and the job's next state.
 
-Also here: taking a call file back. That it was not started is only known some seconds after it was moved out, when it
-holds no StartRetry, its name did not come back to `outgoing`, and AMI saw nothing of it (docs/INTERNALS.md).
+Also here: taking a call file back. That it was not started is only known some seconds after it was moved out,
+when it holds no StartRetry, its name did not come back to `outgoing`, and AMI saw nothing of it
+(docs/INTERNALS.md).
 """
 
 from collections.abc import Callable
@@ -82,7 +83,12 @@ class Settler:
             return
         trace = flight.trace
         waited = self.ledger.clock.mono() - flight.archived_since
-        if flight.ami_whole and self.asterisk.up and waited < self.settings.grace_s and not (trace and trace.ended):
+        if (
+            flight.ami_whole
+            and self.asterisk.up
+            and waited < self.settings.grace_s
+            and not (trace and trace.ended)
+        ):
             return
         by_us = flight.hanging_up and not (trace is not None and trace.answered)
         ami = flight.ami_whole or (trace is not None and trace.complete and trace.ended is not None)
@@ -97,7 +103,8 @@ class Settler:
         self._end(flight, result, flight.archived)
 
     def take_back(self, flight: Flight, wish: Wish) -> bool:
-        """Begins to take a call file back; what is wished is done once it is certain. False: it is too late."""
+        """Begins to take a call file back; what is wished is done once it is certain. False: it is too
+        late."""
         flight.wish = wish
         if flight.leg is not Leg.OUT:
             return True
@@ -178,7 +185,9 @@ class Settler:
         ended = self.ledger.clock.now()
         self.ledger.later.append(lambda: self.files.drop_taken(flight.name))
         self.ledger.note(flight.job, "taken_back", attempt=attempt)
-        result = Result(Disposition.CANCELLED, detail="the call file was taken back before Asterisk began the call")
+        result = Result(
+            Disposition.CANCELLED, detail="the call file was taken back before Asterisk began the call"
+        )
         self.ledger.save(replace(flight.attempt, ended=ended, result=result))
         self.flights.remove(flight)
         match wish:
@@ -189,7 +198,9 @@ class Settler:
             case Wish.EXPIRE:
                 self.ledger.move(flight.job, Step.EXPIRE, "not_after has passed")
             case Wish.GIVE_UP:
-                self.ledger.move(flight.job, Step.LOSE, "Asterisk did not begin the call, even after a second hand-over")
+                self.ledger.move(
+                    flight.job, Step.LOSE, "Asterisk did not begin the call, even after a second hand-over"
+                )
             case _:
                 why = self.asterisk.reason or "Asterisk did not begin the call"
                 again = ended + timedelta(seconds=TAKEN_BACK_S)
@@ -245,5 +256,13 @@ def doubt(ledger: Ledger, job: Job, attempt: Attempt, why: str, evidence: dict[s
 
 
 def _facts(result: Result) -> dict[str, Any]:
-    names = ("disposition", "hangup_cause", "ring_seconds", "talk_seconds", "permanent", "action_failed", "detail")
+    names = (
+        "disposition",
+        "hangup_cause",
+        "ring_seconds",
+        "talk_seconds",
+        "permanent",
+        "action_failed",
+        "detail",
+    )
     return {name: value for name in names if (value := getattr(result, name)) not in (None, "", False)}

@@ -1,4 +1,5 @@
-"""Sweep: what time brings. Every state has a limit, and every hint that was missed is made good by a listing."""
+"""Sweep: what time brings. Every state has a limit, and every hint that was missed is made good by a
+listing."""
 
 from dataclasses import replace
 
@@ -124,7 +125,8 @@ class Sweeper:
             flight.ami_whole = False
 
     def _mind_unstarted(self, flight: Flight, mono: float) -> None:
-        """Asterisk should begin a call within moments. What it does not begin is taken back, poked, or given up."""
+        """Asterisk should begin a call within moments. What it does not begin is taken back, poked, or given
+        up."""
         age = mono - flight.out_since
         not_after = flight.job.not_after
         overtaken = flight.serial < self.settler.newest_started and age > self.settings.unstarted_s

@@ -1,7 +1,8 @@
 """The jobs of a CSV file as spreadsheets write it: the header line names the fields, each row is a job.
 
-UTF-8 with or without a byte order mark, or UTF-16 with one; `;`, `,` or tab, whichever the header line shows; quoted
-cells with line breaks in them; blank rows are skipped. Rows are counted as a spreadsheet does: the header is row 1.
+UTF-8 with or without a byte order mark, or UTF-16 with one; `;`, `,` or tab, whichever the header line shows;
+quoted cells with line breaks in them; blank rows are skipped. Rows are counted as a spreadsheet does: the
+header is row 1.
 """
 
 import codecs
@@ -12,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from dialerd.core.errors import InvalidJob, Mistake
 from dialerd.core.texts import nearest
@@ -45,7 +46,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row: its number, the line it begins on, its job document or what is wrong with it, and its bytes."""
+    """One row: its number, the line it begins on, its job document or what is wrong with it, and its
+    bytes."""
 
     number: int
     line: int
@@ -54,7 +56,8 @@ class Record:
 
 
 def prove(file: BinaryIO) -> Header:
-    """Reads the file to its end as CSV. Raises InvalidJob where that can't be done, or for a header with mistakes."""
+    """Reads the file to its end as CSV. Raises InvalidJob where that can't be done, or for a header with
+    mistakes."""
     header = _header(file)
     deque(_cells(file, header), maxlen=0)
     return header
@@ -69,8 +72,8 @@ def records(file: BinaryIO, header: Header) -> Iterator[Record]:
 
 def _document(cells: list[str], columns: tuple[str, ...]) -> object:
     if any(cell.strip() for cell in cells[len(columns) :]):
-        what = f"The row has {len(cells)} cells, and the header names {len(columns)} columns: quote cells that hold the"
-        return InvalidJob([Mistake("", f"{what} separator.")])
+        what = f"The row has {len(cells)} cells, and the header names {len(columns)} columns"
+        return InvalidJob([Mistake("", f"{what}: quote the cells that hold the separator.")])
     return document_of(dict(zip(columns, cells, strict=False)), _INTEGERS, _BOOLEANS)
 
 
@@ -111,7 +114,8 @@ def _known(names: list[str]) -> tuple[int, int]:
 
 
 def _column(name: str) -> str:
-    """The field that a header's cell names: spreadsheets like capitals, which only a variable's name may have."""
+    """The field that a header's cell names: spreadsheets like capitals, which only a variable's name may
+    have."""
     name = name.strip()
     start, dot, variable = name.partition(".")
     return start.lower() + dot + variable
@@ -131,12 +135,12 @@ def _column_mistakes(columns: list[str]) -> Iterator[Mistake]:
 
 
 class _Lines:
-    """The lines of a text file, and what of them was read since the last `taken`. Raises InvalidJob where that grows
-    beyond a job's size, and for what is no text."""
+    """The lines of a text file, and what of them was read since the last `taken`. Raises InvalidJob where
+    that grows beyond a job's size, and for what is no text."""
 
     def __init__(self, file: BinaryIO, bom: bytes, codec: str) -> None:
         file.seek(len(bom))
-        self._text = io.TextIOWrapper(_Kept(file), codec, newline="")
+        self._text = io.TextIOWrapper(cast(BinaryIO, _Kept(file)), codec, newline="")
         self.number = 0
         self._pending: list[str] = []
         self._size = 0

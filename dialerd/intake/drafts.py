@@ -32,7 +32,7 @@ _DRAFT_FIELDS = ("key", "batch", "priority", "max_retries", "retry_time")
 def drafts(
     document: Mapping[str, Any], good: Mapping[str, Any], mistakes: list[Mistake], rules: Rules, now: datetime
 ) -> list[Draft]:
-    """One draft, or one per number; none where there are mistakes, to which all are added that show only here.
+    """One draft, or one per number; none where there are mistakes. Adds those that show only here.
 
     `good` holds those of the document's fields that are right in themselves.
     """

@@ -1,8 +1,8 @@
 """The drop folder: job files in, jobs or reasons out.
 
-What lies in `claimed` is worked off first, then what is settled in `drop`: claimed by a rename, read, submitted, and
-removed once all of it is on disk. The truth is a listing; `wake` only makes it happen sooner. A file that makes trouble
-is put off, and does not stop the others.
+What lies in `claimed` is worked off first, then what is settled in `drop`: claimed by a rename, read,
+submitted, and removed once all of it is on disk. The truth is a listing; `wake` only makes it happen sooner.
+A file that makes trouble is put off, and does not stop the others.
 """
 
 import os
@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
-from dialerd.core.errors import InvalidJob, Mistake
+from dialerd.core.errors import InvalidJob
 from dialerd.core.policy import Rules
 from dialerd.intake import dropbox_files as files
 from dialerd.intake.dropbox_desk import Counter, Desk, Stopped
 from dialerd.intake.dropbox_files import Changed, Claim, DropSettings, shown
+from dialerd.intake.dropbox_listing import Listing
 from dialerd.intake.dropbox_reading import BLOCK_BYTES, Item, ParseCallfile, Reading
 from dialerd.intake.dropbox_rejects import Rejects
 from dialerd.log import get_logger
@@ -29,7 +29,6 @@ log = get_logger(__name__)
 _MOST_LONG = 16
 """So many files of many rows are open at a time; each gets a block in turn."""
 
-_MOST_STUCK = 1000
 _LONGEST_PAUSE_S = 300.0
 _DESK_FAILURES = 3
 
@@ -45,14 +44,6 @@ class _Later:
     due: float
     tries: int
     alone: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Stuck:
-    """An entry that could not be moved; said once, tried again when due or changed."""
-
-    seen: tuple[int, int]
-    due: float
 
 
 class Dropbox:
@@ -78,7 +69,6 @@ class Dropbox:
         self._desk_failures = 0
         self._closed: set[str] = set()
         self._later: dict[str, _Later] = {}
-        self._stuck: dict[str, _Stuck] = {}
         self._open: dict[str, Reading] = {}
         self._batch: list[Item] = []
         self._ended: list[Reading] = []
@@ -90,8 +80,9 @@ class Dropbox:
 
     def prepare(self) -> None:
         """Makes the folders where they are missing. Raises ConfigError for those that can't be used."""
-        self._folders = files.prepare(self._settings)
-        self._rejects = Rejects(self._folders.rejected)
+        folders = files.prepare(self._settings)
+        self._rejects = Rejects(folders.rejected)
+        self._listing = Listing(folders, self._settings, self._rejects, self._clock)
 
     def stop(self, timeout: float = 10.0) -> None:
         """Ends the thread within `timeout` seconds. What is under way stays claimed, for the next start."""
@@ -99,9 +90,13 @@ class Dropbox:
         self._woken.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        if not self._thread.is_alive():
+            for reading in self._open.values():
+                reading.close()
 
     def wake(self, name: str | None = None, closed: bool = False) -> None:
-        """Asks for a look, from any thread. `closed`: the writer of this entry is done, so that it is taken at once."""
+        """Asks for a look, from any thread. `closed`: the writer of this entry is done, so that it is taken
+        at once."""
         if closed and name is not None:
             with self._lock:
                 self._closed.add(name)
@@ -116,16 +111,14 @@ class Dropbox:
                 self._woken.wait(0 if self._long() else self._settings.look_seconds)
         except Stopped:
             pass
-        finally:
-            for reading in self._open.values():
-                reading.close()
 
     def look(self) -> None:
-        """One look at the folders, and all the work found there; long files until something new comes. Raises Stopped."""
+        """One look at the folders, and all the work found there; long files until something new comes. Raises
+        Stopped."""
         with self._lock:
             closed, self._closed = self._closed, set()
         try:
-            for claim, seen in chain(self._left(), self._new(closed)):
+            for claim, seen in chain(self._left(), self._listing.new(closed)):
                 self._take(claim, seen)
             self._commit()
             self._read_on()
@@ -134,87 +127,17 @@ class Dropbox:
             self._desk_failures = 0
 
     def _left(self) -> Iterator[tuple[Claim, None]]:
-        """What lies in `claimed` since a crash, or because it was put off, and is due."""
-        self._later = {name: later for name, later in self._later.items() if self._is_there(name)}
-        now = time.monotonic()
-        with os.scandir(self._folders.claimed) as entries:
-            for entry in entries:
-                claim = files.claim_of(Path(entry.path))
-                later = self._later.get(entry.name)
-                if claim is None or entry.name in self._open or (later is not None and later.due > now):
-                    continue
-                if self._is_still(claim.path):
-                    yield claim, None
-
-    def _is_there(self, claimed_name: str) -> bool:
-        return os.path.lexists(self._folders.claimed / claimed_name)
-
-    def _is_still(self, path: Path) -> bool:
-        try:
-            return files.is_still(path.lstat(), self._clock(), self._settings.still_seconds)
-        except FileNotFoundError:
-            return False
-
-    def _new(self, closed: set[str]) -> Iterator[tuple[Claim, os.stat_result]]:
-        """Claims what is settled in `drop`. The renames are on disk before anything of it is accepted: if a power cut
-        undid one, the file would be claimed again under another key."""
-        group: list[tuple[Claim, os.stat_result]] = []
-        with os.scandir(self._folders.drop) as entries:
-            for entry in entries:
-                if claimed := self._claim(entry, closed):
-                    group.append(claimed)
-                if len(group) >= self._settings.chunk:
-                    self._sync_claims()
-                    yield from group
-                    group = []
-        if group:
-            self._sync_claims()
-            yield from group
-        self._stuck = {
-            name: stuck for name, stuck in self._stuck.items() if os.path.lexists(self._folders.drop / name)
-        }
-
-    def _sync_claims(self) -> None:
-        files.sync_folder(self._folders.claimed)
-        files.sync_folder(self._folders.drop)
-
-    def _claim(self, entry: os.DirEntry[str], closed: set[str]) -> tuple[Claim, os.stat_result] | None:
-        if files.is_ignored(entry.name):
-            return None
-        try:
-            status = entry.stat(follow_symlinks=False)
-            settled = entry.name in closed or files.is_settled(
-                Path(entry.path), status, self._clock(), self._settings.still_seconds
-            )
-            if not settled or self._is_stuck(entry.name, status):
-                return None
-            return files.claim(self._folders, entry.name), status
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self._say_stuck(entry.name, status, error)
-            return None
-
-    def _is_stuck(self, name: str, status: os.stat_result) -> bool:
-        stuck = self._stuck.get(name)
-        return stuck is not None and stuck.seen == _sight(status) and stuck.due > time.monotonic()
-
-    def _say_stuck(self, name: str, status: os.stat_result, error: OSError) -> None:
-        known = self._stuck.get(name)
-        if known is None and len(self._stuck) >= _MOST_STUCK:
-            return
-        self._stuck[name] = _Stuck(_sight(status), time.monotonic() + self._settings.stuck_seconds)
-        if known is None or known.seen != _sight(status):
-            log.warning("drop_entry_stuck", name=shown(name), reason=error.strerror)
-            with self._contained():
-                self._rejects.stuck(name, status, self._clock(), error)
+        """What lies claimed since a crash, or was put off and is due."""
+        for claim in self._listing.left():
+            later = self._later.get(claim.path.name)
+            if claim.path.name not in self._open and (later is None or later.due <= time.monotonic()):
+                yield claim, None
 
     def _take(self, claim: Claim, seen: os.stat_result | None) -> None:
         """Reads a claim's first block into the batch. `seen` is what was claimed, if it was just now."""
         if self._stopping.is_set():
             raise Stopped
-        later = self._later.get(claim.path.name)
-        alone = later is not None and later.alone
+        alone = self._is_alone(claim)
         if alone:
             self._commit()
         with self._contained(claim):
@@ -228,6 +151,11 @@ class Dropbox:
         while len(self._long()) > _MOST_LONG:
             self._advance_all()
 
+    def _is_alone(self, claim: Claim) -> bool:
+        """Whether the claim failed before, or was in a commit that did."""
+        later = self._later.get(claim.path.name)
+        return later is not None and later.alone
+
     def _reading(self, claim: Claim) -> Reading | None:
         now = self._clock()
         try:
@@ -235,16 +163,12 @@ class Dropbox:
         except FileNotFoundError:
             return None
         except InvalidJob as error:
-            sentences = (f"{mistake}\n".encode("utf-8", "backslashreplace") for mistake in error.mistakes)
             status = claim.path.lstat()
-            place = self._rejects.whole(claim, status, now, sentences)
-            log.warning(
-                "drop_file_refused",
-                name=shown(claim.name),
-                owner=status.st_uid,
-                reason=str(error),
-                at=str(place),
-            )
+            why = (f"{mistake}\n".encode("utf-8", "backslashreplace") for mistake in error.mistakes)
+            place = self._rejects.whole(claim, status, now, why)
+            self._forget(claim)
+            name, owner = shown(claim.name), status.st_uid
+            log.warning("drop_file_refused", name=name, owner=owner, reason=str(error), at=str(place))
             return None
 
     def _advance(self, reading: Reading) -> None:
@@ -322,7 +246,8 @@ class Dropbox:
 
     @contextmanager
     def _contained(self, *claims: Claim) -> Iterator[None]:
-        """What goes wrong inside concerns these claims alone: they are put off, and nothing of them is lost."""
+        """What goes wrong inside concerns these claims alone: they are put off, and nothing of them is
+        lost."""
         try:
             yield
         except (Stopped, _DeskDown):
@@ -330,7 +255,7 @@ class Dropbox:
         except Changed:
             self._put_off(claims, failed=False)
         except Exception as error:
-            if not claims or any(claim.path.name not in self._later for claim in claims):
+            if not claims or any(not self._is_alone(claim) for claim in claims):
                 names = [shown(claim.name) for claim in claims[:3]]
                 log.error(
                     "drop_work_failed",
@@ -350,7 +275,3 @@ class Dropbox:
         names = {claim.path.name for claim in claims}
         self._batch = [item for item in self._batch if item.reading.claim.path.name not in names]
         self._ended = [reading for reading in self._ended if reading.claim.path.name not in names]
-
-
-def _sight(status: os.stat_result) -> tuple[int, int]:
-    return status.st_ino, status.st_ctime_ns

@@ -22,7 +22,8 @@ class Desk(Protocol):
     """What the drop folder needs of the engine."""
 
     def submit(self, submissions: list[Submission], /) -> Future[list[Any]]:
-        """One answer per submission, all on disk when the future resolves. Raises Overloaded at once at a bound."""
+        """One answer per submission, all on disk when the future resolves. Raises Overloaded at once at a
+        bound."""
 
 
 class Stopped(Exception):

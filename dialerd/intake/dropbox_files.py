@@ -1,7 +1,9 @@
-"""The drop folder on disk: its three folders, which entries are settled, claiming one, and opening what was claimed.
+"""The drop folder on disk: its three folders, which entries are settled, claiming one, and opening what was
+claimed.
 
-Everything in `drop` was put there by somebody who is not trusted: names are any bytes, and an entry may be a link, a
-pipe, a folder, somebody else's file, or may change at any moment. Nothing is opened before it lies in `claimed`.
+Everything in `drop` was put there by somebody who is not trusted: names are any bytes, and an entry may be a
+link, a pipe, a folder, somebody else's file, or may change at any moment. Nothing is opened before it lies in
+`claimed`.
 """
 
 import errno
@@ -22,7 +24,8 @@ NAME_MAX = 255
 """Bytes that a file's name may have on every Linux file system that matters."""
 
 PATIENCE = 10
-"""A file that looks cut off (its last line has no end) must be still for so many times longer before it is taken."""
+"""A file that looks cut off (its last line has no end) must be still for so many times longer before it is
+taken."""
 
 _UNIQUE_BYTES = 10
 _CLAIM = re.compile(r"([0-9a-f]{20})\.(.*)", re.DOTALL)
@@ -32,7 +35,8 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 @dataclass(frozen=True, slots=True)
 class DropSettings:
-    """Where the drop folder is and how patient we are. Times are seconds; `chunk` is how many jobs share a commit."""
+    """Where the drop folder is and how patient we are. Times are seconds; `chunk` is how many jobs share a
+    commit."""
 
     folder: Path
     max_bytes: int = 256 << 20
@@ -150,8 +154,8 @@ def fitting(name: str, room: int) -> str:
 def is_still(status: os.stat_result, now: float, seconds: float) -> bool:
     """Whether the entry did not change for so long.
 
-    Every change of size, mtime or content moves ctime, which only the kernel sets. A ctime ahead of the clock means that
-    the clock was put back since: the entry counts as still once it is that far off.
+    Every change of size, mtime or content moves ctime, which only the kernel sets. A ctime ahead of the clock
+    means that the clock was put back since: the entry counts as still once it is that far off.
     """
     return abs(now - status.st_ctime) >= seconds
 
@@ -166,7 +170,8 @@ def is_settled(path: Path, status: os.stat_result, now: float, seconds: float) -
 
 
 def _looks_cut(path: Path) -> bool:
-    """Whether the file's end is not how a whole file of its kind ends. What can't be read is not looked at."""
+    """Whether the file's end is not how a whole file of its kind ends. What can't be read is not looked
+    at."""
     try:
         with _open(path) as file:
             size = file.seek(0, os.SEEK_END)
@@ -199,7 +204,8 @@ def identity(status: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def open_claim(path: Path, max_bytes: int) -> tuple[BinaryIO, os.stat_result]:
-    """Opens what was claimed, if it is a file that we take. Raises InvalidJob with the reason, FileNotFoundError."""
+    """Opens what was claimed, if it is a file that we take. Raises InvalidJob with the reason,
+    FileNotFoundError."""
     if mistakes := list(_not_taken(path.lstat(), max_bytes)):
         raise InvalidJob(mistakes)
     try:

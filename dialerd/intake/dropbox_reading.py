@@ -1,4 +1,5 @@
-"""One claimed file while it is worked off: its rows in blocks, what they came to, and where it goes in the end."""
+"""One claimed file while it is worked off: its rows in blocks, what they came to, and where it goes in the
+end."""
 
 import os
 from collections.abc import Callable
@@ -21,8 +22,8 @@ from dialerd.log import get_logger
 log = get_logger(__name__)
 
 ParseCallfile = Callable[[bytes, float, float], dict[str, Any]]
-"""A call file's bytes, its mtime and the time now, as a job document. Raises InvalidJob. A list of sentences under
-`notes` is for the submitter to know, and is no part of the document."""
+"""A call file's bytes, its mtime and the time now, as a job document. Raises InvalidJob. A list of sentences
+under `notes` is for the submitter to know, and is no part of the document."""
 
 CALLFILE_BYTES = 64 * 1024
 BLOCK_BYTES = 1 << 20
@@ -40,7 +41,8 @@ class Item:
     answers: list[Any] = field(default_factory=list)
 
     def mistakes(self) -> list[Mistake]:
-        """What keeps the row from being a job. A key of ours that is known: the row was accepted before a crash."""
+        """What keeps the row from being a job. A key of ours that is known: the row was accepted before a
+        crash."""
         refused = [answer for answer in self.answers if not isinstance(answer, Accepted)]
         refused = [answer for answer in refused if self.own_key or not isinstance(answer, KeyConflict)]
         found = [mistake for answer in refused for mistake in _mistakes(answer)]
@@ -99,7 +101,8 @@ class Reading:
             raise Changed
 
     def block(self, rows: int, rules: Rules, now: float) -> list[Item]:
-        """The next rows. What was read of a file that changed in the meantime is thrown away: raises Changed."""
+        """The next rows. What was read of a file that changed in the meantime is thrown away: raises
+        Changed."""
         taken: list[Row] = []
         size = 0
         try:

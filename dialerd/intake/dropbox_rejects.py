@@ -1,7 +1,7 @@
 """The `rejected` folder: what could not become a job, with a NAME.reason beside it that says every mistake.
 
-Nothing there is ever overwritten, but by the same claim: a reason carries its claim's id, so that what a crash left half
-done is done again in the same place and not twice.
+Nothing there is ever overwritten, but by the same claim: a reason carries its claim's id, so that what a
+crash left half done is done again in the same place and not twice.
 """
 
 import os
@@ -26,17 +26,20 @@ _COPY_BYTES = 1 << 20
 
 
 class Refusals:
-    """The bad rows of one file, and the sentences on them. In memory while they are few, else in an unnamed file."""
+    """The bad rows of one file, and the sentences on them. In memory while they are few, else in an unnamed
+    file."""
 
     def __init__(self, folder: Path) -> None:
-        self._rows = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=folder)  # noqa: SIM115
-        self._sentences = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=folder)  # noqa: SIM115
+        self._folder = folder
+        self._files: list[IO[bytes]] = []
         self._last: tuple[int, int, str, str] | None = None
         self.count = 0
 
     def add(self, row: Row, error: InvalidJob, of: JobFile) -> None:
         """Notes a row. Rows that follow each other with the same mistakes share their lines."""
-        self._rows.write((of.between if self.count else b"") + row.raw)
+        if not self._files:
+            self._files = [tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._folder)) for _ in range(2)]
+        self._files[0].write((of.between if self.count else b"") + row.raw)
         self.count += 1
         text = "\n".join(map(str, error.mistakes))
         if self._last and self._last[2] == text and self._last[1] == row.number - 1:
@@ -51,22 +54,22 @@ class Refusals:
             first, last, text, where = self._last
             where = where if first == last else f"rows {first}-{last}: "
             said = "".join(f"{where}{line}\n" for line in text.split("\n"))
-            self._sentences.write(said.encode("utf-8", "backslashreplace"))
+            self._files[1].write(said.encode("utf-8", "backslashreplace"))
 
     def sentences(self) -> Iterator[bytes]:
         """All that is wrong, a line each."""
         self._flush()
         self._last = None
-        return _chunks(self._sentences)
+        return _chunks(self._files[1])
 
     def rows(self) -> Iterator[bytes]:
         """The rows as they came."""
-        return _chunks(self._rows)
+        return _chunks(self._files[0])
 
     def close(self) -> None:
         """Forgets it all."""
-        self._rows.close()
-        self._sentences.close()
+        for file in self._files:
+            file.close()
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
@@ -76,7 +79,8 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 class Rejects:
-    """Puts things into the folder. All of its methods raise OSError; done again, they take up where they stopped."""
+    """Puts things into the folder. All of its methods raise OSError; done again, they take up where they
+    stopped."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -99,8 +103,8 @@ class Rejects:
         """Writes the bad rows of a claimed file, as a file of the same kind. Returns where they lie."""
         place = self._place(claim.name, claim.unique)
         head = (
-            f"{refused.count} of its {refused.count + accepted} rows could not become jobs, and only these stand beside"
-            f" this file, in {shown(place.name)}. The other {accepted} were accepted: do not submit them again.\n"
+            f"{refused.count} of its {refused.count + accepted} rows could not become jobs. Only these stand"
+            f" in {shown(place.name)}. The other {accepted} were accepted: do not submit them again.\n"
             "Put the rows right and move the file into the drop folder again."
         )
         reason = self._title(claim, " in part", now, head)
@@ -113,13 +117,13 @@ class Rejects:
         """Says why an entry stays in the drop folder."""
         claim = Claim(f"{status.st_ino}-{status.st_ctime_ns}", fitting(name, _ROOM), Path(name))
         place = self._place(claim.name, claim.unique)
-        head = f"It can't be moved out of the drop folder ({error.strerror}), and stays there. Nothing of it was accepted."
+        head = f"It can't be moved out of the drop folder ({error.strerror}): nothing of it was accepted."
         self._write(_reason(place), [self._title(claim, "", now, head)], status)
         return _reason(place)
 
     def _title(self, claim: Claim, how: str, now: float, head: str) -> bytes:
-        at = datetime.fromtimestamp(now, UTC)
-        return f"{shown(claim.name)} was refused{how} at {at:%Y-%m-%d %H:%M:%SZ} ({claim.unique}).\n{head}\n\n".encode()
+        at = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%SZ}"
+        return f"{shown(claim.name)} was refused{how} at {at} ({claim.unique}).\n{head}\n\n".encode()
 
     def _place(self, name: str, unique: str) -> Path:
         """The first free name, or the one that this claim has already."""
@@ -168,7 +172,8 @@ def _says(reason: Path, unique: str) -> bool:
 
 
 def _give(handle: int, status: os.stat_result) -> None:
-    """Hands a file to the submitter, readable by us too and by all where his own was; if that is not allowed, by all."""
+    """Hands a file to the submitter, readable by us too and by all where his own was; if that is not allowed,
+    by all."""
     try:
         os.fchmod(handle, 0o640 | status.st_mode & 0o004)
         os.fchown(handle, status.st_uid, -1)

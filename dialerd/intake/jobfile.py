@@ -1,7 +1,7 @@
 """Files of jobs (.json, .ndjson, .csv): one row after the other, never the whole file in memory.
 
-A file is proved to be readable to its end before its first row is handed out: of a file that was cut off nothing is
-accepted. A job that is wrong in itself does not stop the others.
+A file is proved to be readable to its end before its first row is handed out: of a file that was cut off
+nothing is accepted. A job that is wrong in itself does not stop the others.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,11 @@ SUFFIXES = (".json", ".ndjson", ".csv")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One job of a file. `number` counts as people do (a spreadsheet's row, a line of NDJSON, a place in a list).
+    """One job of a file. `number` counts as people do (a spreadsheet's row, a line of NDJSON, a place in a
+    list).
 
-    `document` is what intake.document.parse takes, or why there is none; `raw` is the row as it stands in the file.
+    `document` is what intake.document.parse takes, or why there is none; `raw` is the row as it stands in the
+    file.
     """
 
     number: int
@@ -30,7 +32,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class JobFile:
-    """A file that was proved. Some of its rows, put between `head` and `tail` and joined by `between`, are such a file.
+    """A file that was proved. Some of its rows, put between `head` and `tail` and joined by `between`, are
+    such a file.
 
     `single`: it is one job and nothing else.
     """
@@ -43,9 +46,11 @@ class JobFile:
 
 
 def read(file: BinaryIO, suffix: str) -> JobFile:
-    """The jobs of a seekable file, told by its suffix (one of SUFFIXES, any case). It stays open for the rows.
+    """The jobs of a seekable file, told by its suffix (one of SUFFIXES, any case). It stays open for the
+    rows.
 
-    Raises InvalidJob when the file as a whole can't be read, and, from the rows, when it changed in the meantime.
+    Raises InvalidJob when the file as a whole can't be read, and, from the rows, when it changed in the
+    meantime.
     """
     readers = {".json": _json, ".ndjson": _ndjson, ".csv": _csv}
     return readers[suffix.lower()](file)

@@ -1,7 +1,7 @@
 """The jobs of a JSON file: one object, or a list of them that is never in memory as a whole.
 
-The list's frame (brackets, commas, quotes) is proved from end to end before its first job is handed out, so that
-nothing of a file that was cut off is accepted. What stands in each job is `strictjson`'s to read.
+The list's frame (brackets, commas, quotes) is proved from end to end before its first job is handed out, so
+that nothing of a file that was cut off is accepted. What stands in each job is `strictjson`'s to read.
 """
 
 import re
@@ -36,7 +36,8 @@ def prove(file: BinaryIO) -> None:
 
 
 def elements(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """The line and the bytes of each element of the list, as they stand. Raises InvalidJob as `prove` does."""
+    """The line and the bytes of each element of the list, as they stand. Raises InvalidJob as `prove`
+    does."""
     frame = _Frame()
     file.seek(0)
     while chunk := file.read(_CHUNK):

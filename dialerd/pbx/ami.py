@@ -119,7 +119,7 @@ class Ami:
         self._told: AsteriskDown | None = None
         self._run: str | None = None
         self._max_calls: int | None = None
-        self._probed = False
+        self._probed = self._going_down = False
         self._state = AmiState("connecting", f"Connecting to Asterisk's manager as {settings}.")
         self._thread = threading.Thread(target=self._loop, name="ami", daemon=True)
 
@@ -173,7 +173,7 @@ class Ami:
     def _attend(self) -> AsteriskDown | None:
         """One session from its beginning to its end; returns why it ended, or None when we are stopping."""
         session = Session(_wanted, self._take, self._pace.answer)
-        self._session, self._probed = session, False
+        self._session, self._probed, self._going_down = session, False, False
         try:
             session.connect(self._settings.host, self._settings.port)
             self._introduce(session)
@@ -182,7 +182,7 @@ class Ami:
             return AsteriskDown(str(error), refused=True)
         except (LineLost, OSError) as error:
             if not self._stopping.is_set():
-                return GOING_DOWN if self._told == GOING_DOWN else AsteriskDown(self._unreachable(error))
+                return GOING_DOWN if self._going_down else AsteriskDown(self._unreachable(error))
         except Exception as error:  # the thread's outermost frame: a bug must not end the line for good
             log.exception("ami_failed")
             return AsteriskDown(f"dialerd failed over a message of Asterisk's manager ({error!r})")
@@ -249,6 +249,7 @@ class Ami:
         if headers.get("Variable") == PROBE:
             self._probed = True
         elif headers["Event"] == "Shutdown":  # the ends of its calls may still come
+            self._going_down = True
             self._tell_down(GOING_DOWN)
         else:
             seen = self._tracer.feed(headers, time.time())

@@ -82,7 +82,7 @@ class Connection:
                 each.close()
 
     def give_up(self) -> None:
-        """Makes every pump() raise LineLost from now on, also one that waits; from any thread, at any time."""
+        """Makes every pump() raise LineLost from now on, also one that waits. From any thread."""
         self._given_up = True
         with contextlib.suppress(OSError):
             self._wake_write.send(b"!")

@@ -89,13 +89,13 @@ def rename_into(source: int, name: str, target: int, new_name: str | None = None
         raise OSError(code, os.strerror(code), name)
 
 
-def read_file(folder: int, name: str) -> tuple[bytes, os.stat_result] | None:
-    """What is in a regular file of an open folder, and its state; None where there is none (a link is none).
+def read_file(path: Path) -> tuple[bytes, os.stat_result] | None:
+    """What is in a regular file, and its state; None where there is none (a link is none).
 
     Raises PermissionError for one that we may not read.
     """
     try:
-        at = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        at = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
             return None

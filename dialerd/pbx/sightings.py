@@ -7,6 +7,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from dialerd.core.signals import Place, Sighting
 from dialerd.pbx.folders import read_file
@@ -37,13 +38,13 @@ class Copy:
         return words[-1] if words and words[-1] in _STATUSES else None
 
 
-def read_copy(folder: int, name: str) -> Copy | None:
-    """The copy in this open folder, or None.
+def read_copy(path: Path) -> Copy | None:
+    """The copy at this path, or None.
 
     One that we may not read is not the one that we gave: Asterisk made its name anew, to add a line.
     """
     try:
-        found = read_file(folder, name)
+        found = read_file(path)
     except PermissionError:
         return Copy((_UNREADABLE,), 0.0)
     if found is None:

@@ -161,13 +161,13 @@ class Spool:
 
     def look(self, name: str) -> Sighting:
         """Where the file is, and what Asterisk wrote into it."""
-        copies: dict[Place, Copy] = {}
-        for place in (*_PLACES, Place.OUTGOING):
-            copy = self._copy(place, _ours(name))
-            if copy is not None:
-                copies[place] = copy
-            else:
-                copies.pop(place, None)  # the second look at outgoing: it has moved on meanwhile
+        found = {place: self._copy(place, _ours(name)) for place in _PLACES}
+        if found[Place.DONE] and found[Place.OUTGOING]:
+            found[Place.OUTGOING] = self._copy(Place.OUTGOING, name)  # it may have moved on meanwhile
+        copies = {place: copy for place, copy in found.items() if copy is not None}
+        if not copies:
+            with self._at_work("look into", Folder.OUTGOING, Folder.STAGING):
+                pass  # a folder that is gone must not look like a file that is gone
         return sighting_of(name, copies)
 
     def survey(self) -> list[Sighting]:
@@ -263,11 +263,11 @@ class Spool:
             return True
 
     def _copy(self, place: Place, name: str) -> Copy | None:
+        path = self.folders.path(_PLACES[place])
         try:
-            with self._at_work("read", _PLACES[place]) as (folder,):
-                return read_copy(folder, name)
-        except FileNotFoundError:
-            return None
+            return read_copy(path / name)
+        except OSError as error:
+            raise verdict(error, "read in", path) from error
 
     def _names(self, folder: Folder) -> frozenset[str]:
         try:

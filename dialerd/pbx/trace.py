@@ -1,14 +1,14 @@
 """Trace: which channels belong to an attempt, and what AMI's events say of them.
 
-A call file sets DIALERD_ATTEMPT on the channel that Asterisk makes for it; on a Local channel on both halves.
-`;1` (or the direct channel) is *near*: it runs the call's action. What the dialplan behind `;2` dials is
-*far*, through further Local channels where there are any. A Dial by the near channel is the action, and
-no far leg.
+A call file sets DIALERD_ATTEMPT on the channel that Asterisk makes for it; on a Local channel on both
+halves. `;1` (or the direct channel) is *near*: it runs the call's action. What the dialplan behind `;2`
+dials is *far*, through further Local channels where there are any. A Dial by the near channel is the
+action, and no far leg.
 
-Facts by experiment, on Asterisk 22 and 16: a thread's events come in order, those of two threads need
-not. Each half's Dial events come before its own Hangup. Newexten with AppDial2 comes for every near
-channel before VarSet. An action that is an application shows no Newexten; only Asterisk's call record
-(Cdr) names it.
+Facts by experiment, on Asterisk 22 and 16: a thread's events come in order, those of two threads need not.
+Each half's Dial events come before its own Hangup. Newexten with AppDial2 comes for every near channel
+before VarSet. An action that is an application shows no Newexten; only Asterisk's call record (Cdr) names
+it, and under load that comes even before the channel's first event.
 """
 
 import re
@@ -52,9 +52,11 @@ class Tracer:
         self._channels: dict[str, Followed] = {}
         self._pairs: OrderedDict[str, str] = OrderedDict()
         self._stepped: OrderedDict[str, str] = OrderedDict()
+        self._recorded: OrderedDict[str, str] = OrderedDict()
         self._waiting: dict[str, Followed] = {}
         self._records: bool | None = None
         self._order = 0
+        self._now = 0.0
         self._handlers = {
             "VarSet": self._var_set,
             "Newexten": self._newexten,
@@ -76,6 +78,7 @@ class Tracer:
         if handler is None:
             return None
         self._order += 1
+        self._now = at
         call = handler(headers, _timestamp(headers, at))
         return None if call is None else (call.name, told(call))
 
@@ -96,7 +99,8 @@ class Tracer:
 
     def clear(self) -> None:
         """Asterisk was restarted: nothing that was known lives on."""
-        for memory in (self._calls, self._channels, self._pairs, self._stepped, self._waiting):
+        loose = (self._pairs, self._stepped, self._recorded)
+        for memory in (self._calls, self._channels, self._waiting, *loose):
             memory.clear()
         self._records = None
 
@@ -129,6 +133,7 @@ class Tracer:
             call.near, call.channel = uniqueid, channel
             call.steps_shown = uniqueid in self._stepped
             self._stepped.pop(uniqueid, None)
+            call.last_application = self._recorded.pop(uniqueid, None)
             self._channels[uniqueid] = call
             fresh = True
         return call if fresh and call.near is not None else None
@@ -201,8 +206,8 @@ class Tracer:
 
     def _hangup(self, headers: _Headers, at: float) -> Followed | None:
         uniqueid = headers.get("Uniqueid", "")
-        self._pairs.pop(uniqueid, None)
-        self._stepped.pop(uniqueid, None)
+        for memory in (self._pairs, self._stepped, self._recorded):
+            memory.pop(uniqueid, None)
         call = self._channels.get(uniqueid)
         if call is None:
             return None
@@ -216,18 +221,21 @@ class Tracer:
         else:
             leg = call.legs[uniqueid]
             leg.cause, leg.gone = cause, True
-        return call if self._settle(call, at) else None
+        return call if self._settle(call) else None
 
     def _cdr(self, headers: _Headers, at: float) -> Followed | None:
         self._records = True
         uniqueid = headers.get("UniqueID", "")
         call = self._channels.get(uniqueid)
-        if call is None or uniqueid != call.near:
+        application = headers.get("LastApplication", "")
+        if call is None:
+            _remember(self._recorded, uniqueid, application)
             return None
-        application = headers.get("LastApplication")
+        if uniqueid != call.near:
+            return None
         if application and call.last_application in (None, ORIGINATE):
             call.last_application = application
-        return call if self._settle(call, at) else None
+        return call if self._settle(call) else None
 
     def _adopt_half(self, call: Followed, uniqueid: str, leg: Leg | None = None) -> None:
         if leg is not None:
@@ -237,7 +245,7 @@ class Tracer:
             call.open_halves.add(uniqueid)
             self._channels[uniqueid] = call
 
-    def _settle(self, call: Followed, at: float) -> bool:
+    def _settle(self, call: Followed) -> bool:
         """Whether the call is over just now: its channels are gone, and so is each far one that failed."""
         if call.ended is not None:
             if all_gone(call):
@@ -247,7 +255,7 @@ class Tracer:
         if call.hung_up is None or call.open_halves or not all(leg.gone for leg in unanswered):
             return False
         if self._records is not False and call.last_application is None and may_have_done_nothing(call):
-            call.waiting_since = call.waiting_since or at
+            call.waiting_since = call.waiting_since or self._now
             self._waiting[call.name] = call
             return False
         return self._end(call)

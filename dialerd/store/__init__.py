@@ -1,1 +1,2 @@
-"""What was accepted and what became of it: jobs, attempts, events. One verb per function; SQLite behind them."""
+"""What was accepted and what became of it: jobs, attempts, events. One verb per function; SQLite behind
+them."""

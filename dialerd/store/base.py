@@ -1,4 +1,5 @@
-"""What the engine and the ways in ask of a store. The embedded SQLite store is one; a second can stand behind this."""
+"""What the engine and the ways in ask of a store. The embedded SQLite store is one; a second can stand behind
+this."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +12,8 @@ from dialerd.core.states import State
 
 
 class Store(Protocol):
-    """The writing side. Used by one thread, inside transaction(). Every function may raise core.errors.Broken."""
+    """The writing side. Used by one thread, inside transaction(). Every function may raise
+    core.errors.Broken."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Everything done inside is on disk when it ends well, and undone when it raises."""
@@ -69,7 +71,12 @@ class Reader(Protocol):
         """One page of jobs, newest first."""
 
     def events(
-        self, after: int, limit: int, job: str | None = None, batch: str | None = None, types: Sequence[str] = ()
+        self,
+        after: int,
+        limit: int,
+        job: str | None = None,
+        batch: str | None = None,
+        types: Sequence[str] = (),
     ) -> list[Event]:
         """Events with an id above `after`, oldest first."""
 
@@ -78,5 +85,3 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """Ends the use of the reader."""
-
-

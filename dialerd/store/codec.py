@@ -13,7 +13,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 JOB_COLUMNS = (
-    "id, owner, state, priority, ready, not_before, not_after, updated, attempts, retries, reason, batch, number, document"
+    "id, owner, state, priority, ready, not_before, not_after, updated, attempts, retries, reason, batch,"
+    " number, document"
 )
 
 
@@ -30,7 +31,7 @@ def from_ms(ms: int | None) -> datetime | None:
 def job_row(job: Job) -> tuple[Any, ...]:
     """A job as a row of JOB_COLUMNS."""
     number = job.call.to[0] if job.call.to else None
-    document = {"call": _sparse(job.call), "created": to_ms(job.created)}
+    document: dict[str, Any] = {"call": _sparse(job.call), "created": to_ms(job.created)}
     if job.key is not None:
         document["key"] = job.key
     if job.tags:
@@ -53,7 +54,22 @@ def ready(job: Job) -> int | None:
 
 def row_job(row: tuple[Any, ...]) -> Job:
     """The job in a row of JOB_COLUMNS."""
-    id_, owner, state, priority, _, not_before, not_after, updated, attempts, retries, reason, batch, _, text = row
+    (
+        id_,
+        owner,
+        state,
+        priority,
+        _,
+        not_before,
+        not_after,
+        updated,
+        attempts,
+        retries,
+        reason,
+        batch,
+        _,
+        text,
+    ) = row
     document = json.loads(text)
     return Job(
         id=ids.to_text(id_),
@@ -88,6 +104,8 @@ def attempt_row(attempt: Attempt) -> tuple[int, int, str]:
         document["ended"] = to_ms(attempt.ended)
     if attempt.asterisk is not None:
         document["asterisk"] = attempt.asterisk
+    if attempt.boot is not None:
+        document["boot"] = attempt.boot
     if attempt.result is not None:
         document["result"] = _sparse(attempt.result)
     if attempt.evidence:
@@ -109,6 +127,7 @@ def row_attempt(row: tuple[int, int, str]) -> Attempt:
         handed_over=from_ms(document.get("handed_over")),
         ended=from_ms(document.get("ended")),
         asterisk=document.get("asterisk"),
+        boot=document.get("boot"),
         result=None if result is None else _result(result),
         evidence=document.get("evidence", {}),
     )

@@ -38,10 +38,16 @@ class SqliteReader:
             return [codec.row_job(row) for row in self._db.execute(sql, (*values, wanted.limit))]
 
     def events(
-        self, after: int, limit: int, job: str | None = None, batch: str | None = None, types: Sequence[str] = ()
+        self,
+        after: int,
+        limit: int,
+        job: str | None = None,
+        batch: str | None = None,
+        types: Sequence[str] = (),
     ) -> list[Event]:
         """Events with an id above `after`, oldest first."""
-        where, values = ["id > ?"], [after, *types]
+        where = ["id > ?"]
+        values: list[Any] = [after, *types]
         if types:
             where.append(f"type IN ({','.join('?' * len(types))})")
         if job is not None:
@@ -73,7 +79,8 @@ def _number(job_id: str) -> int:
 
 
 def _conditions(wanted: JobFilter) -> tuple[str, list[Any]]:
-    where, values = ["1"], []
+    where = ["1"]
+    values: list[Any] = []
     if wanted.states:
         where.append(f"state IN ({','.join('?' * len(wanted.states))})")
         values.extend(wanted.states)

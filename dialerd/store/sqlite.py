@@ -1,7 +1,7 @@
 """The embedded store: one SQLite file in WAL mode, synced at every commit (synchronous=FULL).
 
-Facts: https://sqlite.org/wal.html and https://sqlite.org/pragma.html#pragma_synchronous ("FULL ... WAL is synced after
-each transaction"). One connection writes; readers have their own and never block it.
+Facts: https://sqlite.org/wal.html and https://sqlite.org/pragma.html#pragma_synchronous ("FULL ... WAL is
+synced after each transaction"). One connection writes; readers have their own and never block it.
 """
 
 import secrets
@@ -32,7 +32,9 @@ class SqliteStore:
         """Opens or makes the store. Raises Broken where the file can't be used, or is of a newer dialerd."""
         self.path = folder / FILE_NAME
         with _broken("opened", self.path):
-            self._db = sqlite3.connect(self.path, isolation_level=None, cached_statements=64, check_same_thread=False)
+            self._db = sqlite3.connect(
+                self.path, isolation_level=None, cached_statements=64, check_same_thread=False
+            )
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA cache_size = -16000")
@@ -74,7 +76,9 @@ class SqliteStore:
 
     def find_key(self, owner: int, key: str) -> tuple[str, bytes] | None:
         """The job id and the digest that this owner used the key for."""
-        row = self._db.execute("SELECT job, digest FROM keys WHERE owner = ? AND key = ?", (owner, key)).fetchone()
+        row = self._db.execute(
+            "SELECT job, digest FROM keys WHERE owner = ? AND key = ?", (owner, key)
+        ).fetchone()
         return None if row is None else (ids.to_text(row[0]), row[1])
 
     def save_job(self, job: Job) -> None:
@@ -119,7 +123,8 @@ class SqliteStore:
         return attempts[0] if attempts else None
 
     def due(self, now: datetime, limit: int) -> list[Job]:
-        """The jobs to lease now, the most urgent and then the oldest first. Reads no more than `limit` rows."""
+        """The jobs to lease now, the most urgent and then the oldest first. Reads no more than `limit`
+        rows."""
         self._db.execute(
             "UPDATE jobs SET ready = 1 WHERE id IN"
             " (SELECT id FROM jobs WHERE ready = 0 AND not_before <= ? ORDER BY not_before LIMIT ?)",

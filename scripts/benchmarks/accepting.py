@@ -38,7 +38,12 @@ def _rate(work, count: int) -> float:  # type: ignore[no-untyped-def]
 
 def document(key: str, number: int) -> bytes:
     """A typical job, a day ahead, so that accepting is all that is measured."""
-    job = {"to": f"+4930{number % 90_000_000 + 10_000_000}", "play": "hello-world", "key": key, "not_before": "in 1 day"}
+    job = {
+        "to": f"+4930{number % 90_000_000 + 10_000_000}",
+        "play": "hello-world",
+        "key": key,
+        "not_before": "in 1 day",
+    }
     return json.dumps(job).encode()
 
 
@@ -61,7 +66,8 @@ def _submit(path: Path, name: str, count: int) -> None:
 
 def _clients(path: Path, first: int, count: int) -> None:
     threads = [
-        threading.Thread(target=_submit, args=(path, f"many-{first + number}", SINGLE * 4 // MANY)) for number in range(count)
+        threading.Thread(target=_submit, args=(path, f"many-{first + number}", SINGLE * 4 // MANY))
+        for number in range(count)
     ]
     for thread in threads:
         thread.start()
@@ -72,7 +78,9 @@ def _clients(path: Path, first: int, count: int) -> None:
 def _many(path: Path) -> None:
     """Sixteen clients, in four processes."""
     each = MANY // 4
-    workers = [multiprocessing.Process(target=_clients, args=(path, start, each)) for start in range(0, MANY, each)]
+    workers = [
+        multiprocessing.Process(target=_clients, args=(path, start, each)) for start in range(0, MANY, each)
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -82,10 +90,13 @@ def _many(path: Path) -> None:
 def _bulk(path: Path) -> None:
     """One request with a line per job; the answers are read while it is sent."""
     body = b"".join(document(f"bulk-{number}", number) + b"\n" for number in range(BULK))
+    head = (
+        b"POST /v1/jobs/batch HTTP/1.1\r\nHost: d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        % len(body)
+    )
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(str(path))
-        head = b"POST /v1/jobs/batch HTTP/1.1\r\nHost: d\r\nConnection: close\r\nContent-Type: application/x-ndjson\r\n"
-        sender = threading.Thread(target=line.sendall, args=(head + b"Content-Length: %d\r\n\r\n" % len(body) + body,))
+        sender = threading.Thread(target=line.sendall, args=(head + body,))
         sender.start()
         answers = line.makefile("rb").read()
         sender.join()

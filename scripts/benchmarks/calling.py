@@ -1,4 +1,5 @@
-"""Real calls on a real Asterisk, from submit to the last result known; and a re-creation of the old way to do it."""
+"""Real calls on a real Asterisk, from submit to the last result known; and a re-creation of the old way to do
+it."""
 
 import os
 import time
@@ -28,7 +29,9 @@ def run() -> list[Figure]:
     rates = f"{ours:.0f}/s, reference {reference:.0f}/s"
     return [
         Figure("calls.2000", ours / reference, 0.5, "higher", rates),
-        Figure("calls.20000", min(done, once), 1.0, "higher", f"completed {done:.4f}, dialled once {once:.4f}"),
+        Figure(
+            "calls.20000", min(done, once), 1.0, "higher", f"completed {done:.4f}, dialled once {once:.4f}"
+        ),
     ]
 
 
@@ -73,7 +76,13 @@ def _ours(rig: Rig, count: int, name: str) -> tuple[float, float, float]:
     """Calls a second, and the shares that were completed, and dialled just once by Asterisk's own records."""
     client = rig.daemon.client()
     documents = (
-        {"channel": "Local/answer@sim", "application": "NoOp", "account": f"{name}-{number}", "batch": name, "key": f"{name}-{number}"}
+        {
+            "channel": "Local/answer@sim",
+            "application": "NoOp",
+            "account": f"{name}-{number}",
+            "batch": name,
+            "key": f"{name}-{number}",
+        }
         for number in range(count)
     )
     begin = perf_counter()
@@ -93,7 +102,9 @@ def _ours(rig: Rig, count: int, name: str) -> tuple[float, float, float]:
     took = perf_counter() - begin
     del before
     states = Counter(job["state"] for job in client.jobs(batch=name))
-    dialled = Counter(row["accountcode"] for row in _near_halves(rig.asterisk.folder) if row["accountcode"].startswith(name))
+    dialled = Counter(
+        row["accountcode"] for row in _near_halves(rig.asterisk.folder) if row["accountcode"].startswith(name)
+    )
     once = sum(dialled[f"{name}-{number}"] == 1 for number in range(count))
     return count / took, states["completed"] / count, once / count
 

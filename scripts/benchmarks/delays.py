@@ -1,4 +1,5 @@
-"""How long an idle dialerd takes to hand a call over, and to know its result; and how long the client takes to start."""
+"""How long an idle dialerd takes to hand a call over, and to know its result; and how long the client takes
+to start."""
 
 import subprocess
 import sys
@@ -19,7 +20,9 @@ def run() -> list[Figure]:
         for number in range(CALLS):
             job = client.submit(channel="Local/answer@sim", application="NoOp", account=f"delay-{number}")
             client.wait(job["id"], timeout=20)
-            events = {event["type"]: _time(event["at"]) for event in client.events(job=job["id"], follow=False)}
+            events = {
+                event["type"]: _time(event["at"]) for event in client.events(job=job["id"], follow=False)
+            }
             attempt = client.job(job["id"])["attempts"][0]
             handed.append(_time(attempt["handed_over"]) - events["accepted"])
             known.append(events["completed"] - _time(attempt["ended"]))

@@ -14,7 +14,8 @@ from dialerd.store.sqlite import SqliteStore
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value. `better` is "higher" or "lower"; `note` holds the absolute figures behind a ratio."""
+    """One measured value. `better` is "higher" or "lower"; `note` holds the absolute figures behind a
+    ratio."""
 
     name: str
     value: float

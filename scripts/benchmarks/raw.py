@@ -26,8 +26,12 @@ def sqlite_rows_per_second(count: int, per_commit: int) -> float:
             db.execute("BEGIN IMMEDIATE")
             for row in rows[start : start + per_commit]:
                 db.execute(f"INSERT INTO jobs ({codec.JOB_COLUMNS}) VALUES ({places})", row)
-                db.execute("INSERT INTO keys VALUES (?, ?, ?, ?)", (1000, f"bench-{row[0]}", row[0], b"0" * 32))
-                db.execute("INSERT INTO events (at, job, type, data) VALUES (?,?,?,?)", (1, row[0], "accepted", "{}"))
+                db.execute(
+                    "INSERT INTO keys VALUES (?, ?, ?, ?)", (1000, f"bench-{row[0]}", row[0], b"0" * 32)
+                )
+                db.execute(
+                    "INSERT INTO events (at, job, type, data) VALUES (?,?,?,?)", (1, row[0], "accepted", "{}")
+                )
             db.execute("COMMIT")
         took = perf_counter() - begin
         db.close()

@@ -1,4 +1,5 @@
-"""Every row of the table of outcomes, as values. The same rows on a real Asterisk: tests/pbx/test_dispositions.py."""
+"""Every row of the table of outcomes, as values. The same rows on a real Asterisk:
+tests/pbx/test_dispositions.py."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dialerd.core.times import format_duration, format_when, parse_duration, parse_when
@@ -90,12 +90,12 @@ def test_the_times_at_the_edges_of_a_gap_are_valid(edge: str) -> None:
 
 
 def test_a_gap_at_midnight_is_found_too() -> None:
-    with pytest.raises(ValueError, match="2020-09-05 23:59:59 .* 2020-09-06 01:00:00"):
+    with pytest.raises(ValueError, match=r"2020-09-05 23:59:59 .* 2020-09-06 01:00:00"):
         parse_when("2020-09-06 00:30 America/Santiago", NOW)
 
 
 def test_a_day_that_a_country_left_out_is_a_gap() -> None:
-    with pytest.raises(ValueError, match="2011-12-29 23:59:59 .* 2011-12-31 00:00:00"):
+    with pytest.raises(ValueError, match=r"2011-12-29 23:59:59 .* 2011-12-31 00:00:00"):
         parse_when("2011-12-30 12:00 Pacific/Apia", NOW)
 
 
@@ -116,6 +116,7 @@ def test_with_an_offset_a_time_that_comes_twice_is_clear(offset: str, hour: int,
     assert parsed == datetime(2027, 10, 31, hour, 30, tzinfo=UTC)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.datetimes(datetime(2001, 1, 1), datetime(2036, 1, 1)), st.integers(-1439, 1439))
 def test_what_is_written_by_us_is_read_as_the_same_moment(local: datetime, minutes: int) -> None:
     moment = local.replace(
@@ -147,6 +148,7 @@ def test_what_is_no_duration_is_refused_in_a_sentence(text: str) -> None:
         parse_duration(text)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**9))
 def test_a_duration_that_we_write_is_read_as_the_same(seconds: int) -> None:
     assert parse_duration(format_duration(seconds)) == seconds

@@ -1,9 +1,13 @@
-"""dialerd under strace: what it asked of the kernel, in the order in which that was done, and kills in the middle."""
+"""dialerd under strace: what it asked of the kernel, in the order in which that was done, and kills in the
+middle."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.waiting import until
 
 RECORDED = "pwrite64,write,fsync,fdatasync,sendto,sendmsg,rename,renameat,renameat2,unlink,unlinkat"
 
@@ -14,7 +18,8 @@ _RESULT = re.compile(r"\) += (?P<result>-?\d+|\?)(?P<note>.*)$", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Syscall:
-    """One system call at the moment when it was done. `done` is false where it failed, or was only pretended."""
+    """One system call at the moment when it was done. `done` is false where it failed, or was only
+    pretended."""
 
     name: str
     arguments: str
@@ -27,14 +32,34 @@ def recording(to: Path) -> list[str]:
     return ["strace", *options, "-e", "signal=none"]
 
 
-def killing(name: str, when: int, to: Path, path: Path | None = None) -> list[str]:
-    """A command that runs the rest and kills it as it enters its Nth call of `name` (of those that touch `path`).
+def killing(name: str, when: int, to: Path) -> list[str]:
+    """A command that runs the rest and kills it as it enters its Nth call of `name`. Each thread counts by
+    itself."""
+    return ["strace", "-f", "-o", str(to), *_killing(name, when)]
 
-    strace counts the calls of each thread by itself.
+
+class Assassin:
+    """Attaches to a running process, all its threads, and kills it as a thread enters its Nth call of `name`.
+
+    With `path`, only calls that touch that path count.
     """
-    only = ["-P", str(path)] if path else []
-    inject = f"inject={name}:signal=SIGKILL:when={when}"
-    return ["strace", "-f", "--seccomp-bpf", "-o", str(to), *only, "-e", f"trace={name}", "-e", inject]
+
+    def __init__(self, pid: int, name: str, when: int, path: Path | None, log: Path) -> None:
+        only = ["-P", str(path)] if path else []
+        command = ["strace", "-f", "-p", str(pid), "-o", str(log), *only, *_killing(name, when)]
+        self._said = log.with_suffix(".said")
+        with self._said.open("wb") as said:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=said)
+        until(lambda: "attached" in self._said.read_text() or self._process.poll() is not None)
+        assert "attached" in self._said.read_text(), self._said.read_text()
+
+    def wait(self) -> None:
+        """Until it has ended, which it does with its victim."""
+        self._process.wait(10)
+
+
+def _killing(name: str, when: int) -> list[str]:
+    return ["-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={when}"]
 
 
 def pretending(names: str, to: Path) -> list[str]:
@@ -56,5 +81,9 @@ def read(path: Path) -> Iterator[Syscall]:
             begun[key] = rest.removesuffix("<unfinished ...>")
             continue
         result = _RESULT.search(rest)
-        ok = result is not None and not result["result"].startswith(("-", "?")) and "INJECTED" not in result["note"]
+        ok = (
+            result is not None
+            and not result["result"].startswith(("-", "?"))
+            and "INJECTED" not in result["note"]
+        )
         yield Syscall(found["name"], rest[: result.start()] if result else rest, ok)

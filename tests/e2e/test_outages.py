@@ -19,15 +19,21 @@ def in_call(daemon, account, **job):
 
 def events(daemon, job_id):
     text = daemon.request("GET", f"/v1/events?job={job_id}&follow=0&after=0")[1].decode()
-    return [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
+    return [
+        json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")
+    ]
 
 
 def ami_is(daemon, word):
     return lambda: daemon.request("GET", "/v1/status")[1]["asterisk"]["ami"] == word
 
 
-@pytest.mark.parametrize("own_pids", [False, pytest.param(True, marks=pytest.mark.skipif(not ROOT, reason="needs root"))])
-def test_asterisk_killed_in_mid_call_does_not_redial_and_the_job_is_held(make_asterisk, make_daemon, own_pids):
+@pytest.mark.parametrize(
+    "own_pids", [False, pytest.param(True, marks=pytest.mark.skipif(not ROOT, reason="needs root"))]
+)
+def test_asterisk_killed_in_mid_call_does_not_redial_and_the_job_is_held(
+    make_asterisk, make_daemon, own_pids
+):
     asterisk = make_asterisk(own_pids=own_pids).start()
     daemon = make_daemon(asterisk).start()
     job = in_call(daemon, "crash")

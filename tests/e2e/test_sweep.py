@@ -1,10 +1,12 @@
-"""dialerd is killed at every system call that makes something true, and started again: nothing is lost, nothing is
-dialled twice, and no "accepted" leaves before its data is synced. Calls are counted in Asterisk's own records."""
+"""dialerd is killed at every system call that makes something true, and started again: nothing is lost,
+nothing is dialled twice, and no "accepted" leaves before its data is synced. Calls are counted in Asterisk's
+own records."""
 
 import json
 import os
-import subprocess
 from collections import Counter
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,25 +15,29 @@ from tests.daemon import Daemon
 from tests.e2e import syscalls
 from tests.waiting import until
 
-EVERY = os.environ.get("DIALERD_SWEEP") == "full"
-"""pwrite64 alone has hundreds of points a run; by default they are sampled, more densely at the beginning."""
-
 ENDED = ("completed", "failed", "expired", "cancelled", "held")
 
 
 def jobs_of(run: str) -> dict[str, dict[str, str]]:
     """Two jobs for the socket, by their keys; `account` is what Asterisk's records know them by."""
     names = (f"{run}-s{number}" for number in range(2))
-    return {name: {"to": "106", "context": "job", "extension": "hangup", "key": name, "account": name} for name in names}
+    return {
+        name: {"to": "106", "context": "job", "extension": "hangup", "key": name, "account": name}
+        for name in names
+    }
 
 
 def rows_of(run: str) -> list[dict[str, str]]:
     """Two rows for the drop folder, without keys of their own."""
-    return [{"to": "106", "context": "job", "extension": "hangup", "account": f"{run}-d{number}"} for number in range(2)]
+    return [
+        {"to": "106", "context": "job", "extension": "hangup", "account": f"{run}-d{number}"}
+        for number in range(2)
+    ]
 
 
 def feed(daemon: Daemon, run: str) -> set[str]:
-    """Hands everything in, as far as the daemon lives; returns the accounts that were accepted over the socket."""
+    """Hands everything in, as far as the daemon lives; returns the accounts that were accepted over the
+    socket."""
     accepted = set()
     try:
         until(daemon.answers)
@@ -41,13 +47,13 @@ def feed(daemon: Daemon, run: str) -> set[str]:
                 accepted.add(name)
         until(lambda: all_ended(daemon, 4), 20)
     except (OSError, AssertionError, ValueError):
-        if daemon.running():
-            raise
+        until(lambda: not daemon.running(), 5)
     return accepted
 
 
 def all_ended(daemon: Daemon, count: int) -> bool:
-    """Whether so many jobs are there and have all come to an end. Raises AssertionError when the daemon ended."""
+    """Whether so many jobs are there and have all come to an end. Raises AssertionError when the daemon
+    ended."""
     assert daemon.running(), "dialerd ended"
     states = [job["state"] for job in daemon.jobs()]
     return len(states) == count and all(state in ENDED for state in states)
@@ -76,7 +82,11 @@ def judge(daemon: Daemon, run: str) -> None:
     assert accounts == Counter([*jobs_of(run), *(row["account"] for row in rows_of(run))])
     assert daemon.asterisk is not None
     asterisk = daemon.asterisk
-    until(lambda: all(asterisk.calls_made(job["account"]) for job in daemon.jobs() if job["state"] == "completed"))
+    until(
+        lambda: all(
+            asterisk.calls_made(job["account"]) for job in daemon.jobs() if job["state"] == "completed"
+        )
+    )
     for job in daemon.jobs():
         made = asterisk.calls_made(job["account"])
         assert job["state"] in ("completed", "held"), job
@@ -85,50 +95,63 @@ def judge(daemon: Daemon, run: str) -> None:
     assert left == []
 
 
-def sampled(number: int) -> bool:
-    """Which of the many points are tried by default."""
-    return EVERY or number <= 6 or number % 17 == 0
+POINTS = {
+    "staging": ("fsync", "dialerd/staging"),
+    "hand-over": ("renameat2", None),
+    "outgoing": ("fsync", "outgoing"),
+    "store-write": ("pwrite64", None),
+    "store-sync": ("fdatasync", None),
+    "answer": ("sendto,sendmsg", None),
+    "claim": ("rename", None),
+    "evidence": ("unlinkat", None),
+    "dropped-file": ("unlink", None),
+}
+"""System calls that make something true, and the path within the spool that a sweep is narrowed to."""
 
 
-def point(daemon: Daemon, where: str) -> tuple[str, Path | None]:
-    """The system call of a sweep, and the path it is narrowed to, so that the points of one thread are counted."""
-    return {
-        "spool-fsync": ("fsync", daemon.spool / "dialerd" / "staging"),
-        "hand-over": ("renameat2", None),
-        "outgoing-fsync": ("fsync", daemon.spool / "outgoing"),
-        "store-sync": ("fdatasync", None),
-        "store-write": ("pwrite64", None),
-        "answer": ("sendto", None),
-        "claim": ("rename", None),
-        "removal": ("unlinkat", None),
-        "unlink": ("unlink", None),
-    }[where]
-
-
-@pytest.mark.parametrize(
-    "where",
-    ["spool-fsync", "hand-over", "outgoing-fsync", "store-sync", "store-write", "answer", "claim", "removal", "unlink"],
-)
-def test_a_kill_at_every_system_call_loses_nothing_and_dials_nothing_twice(asterisk, make_daemon, tmp_path, where):
-    killed = number = 0
-    while True:
-        number += 1
-        if not sampled(number):
-            continue
+@pytest.mark.parametrize("where", POINTS)
+def test_a_kill_at_every_system_call_loses_nothing_and_dials_nothing_twice(
+    asterisk, make_daemon, tmp_path, where
+):
+    name, inside = POINTS[where]
+    for number in count(1):
         run = f"{where}{number}x{os.getpid()}"
-        daemon: Daemon = make_daemon(asterisk)
-        name, path = point(daemon, where)
-        daemon.wrapper = syscalls.killing(name, number, tmp_path / "strace", path)
-        daemon.start(wait=False)
+        daemon: Daemon = make_daemon(asterisk).start()
+        path = daemon.spool / inside if inside else None
+        assassin = syscalls.Assassin(daemon.pid, name, number, path, tmp_path / "strace")
         feed(daemon, run)
         if daemon.running():
             break
         daemon.wait_for_end()
-        killed += 1
+        assassin.wait()
         finish(daemon, run)
         judge(daemon, run)
         daemon.remove()
-    assert killed >= 1, f"no {where} was ever reached"
+    daemon.remove()
+    assassin.wait()
+    assert number > 1, f"no {where} was ever reached"
+
+
+@pytest.mark.parametrize("name", ["fdatasync", "pwrite64", "unlinkat", "rename"])
+def test_a_kill_at_every_system_call_of_a_recovery_does_no_harm(asterisk, make_daemon, tmp_path, name):
+    run = f"recovery-{name}x{os.getpid()}"
+    daemon: Daemon = make_daemon(asterisk).start()
+    assassin = syscalls.Assassin(daemon.pid, "renameat2", 2, None, tmp_path / "strace")
+    feed(daemon, run)
+    daemon.wait_for_end()
+    assassin.wait()
+    for number in count(1):
+        daemon.wrapper = syscalls.killing(name, number, tmp_path / "strace")
+        daemon.start(wait=False)
+        with suppress(AssertionError):
+            until(daemon.answers)
+        if daemon.running():
+            break
+        daemon.wait_for_end()
+    daemon.kill()
+    finish(daemon, run)
+    judge(daemon, run)
+    assert number > 1
 
 
 def unsynced_answers(calls: list[syscalls.Syscall], keys: set[str]) -> list[str]:
@@ -141,7 +164,11 @@ def unsynced_answers(calls: list[syscalls.Syscall], keys: set[str]) -> list[str]
                 written = written or call.done
             elif call.name == "fdatasync" and "sqlite3-wal" in call.arguments and written:
                 synced = synced or call.done
-            elif call.name in ("sendto", "sendmsg", "write") and "HTTP/1.1 201" in call.arguments and key in call.arguments:
+            elif (
+                call.name in ("sendto", "sendmsg", "write")
+                and "HTTP/1.1 201" in call.arguments
+                and key in call.arguments
+            ):
                 if not synced:
                     bad.append(key)
                 break
@@ -153,9 +180,7 @@ def record(make_daemon, asterisk, wrapper: list[str], recorded: Path, run: str) 
     daemon.start()
     for job in jobs_of(run).values():
         assert daemon.request("POST", "/v1/jobs", job)[0] == 201
-    children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
-    subprocess.run(["kill", *children], check=True)
-    daemon.wait_for_end()
+    daemon.stop()
     return list(syscalls.read(recorded))
 
 

@@ -5,7 +5,12 @@ import pytest
 
 @pytest.mark.parametrize(
     ("number", "state", "disposition"),
-    [("100", "completed", "ANSWERED"), ("101", "failed", "BUSY"), ("103", "failed", "CONGESTION"), ("104", "failed", "FAILED")],
+    [
+        ("100", "completed", "ANSWERED"),
+        ("101", "failed", "BUSY"),
+        ("103", "failed", "CONGESTION"),
+        ("104", "failed", "FAILED"),
+    ],
 )
 def test_a_job_ends_with_what_the_call_came_to(daemon, number, state, disposition):
     job = daemon.ended(daemon.submit(to=number, play="hello-world")["id"])

@@ -38,6 +38,17 @@ def test_an_active_attempt_whose_file_is_still_staged_is_tried_again(world):
     assert world.spool.look(world.name(job, 2)).place is Place.OUTGOING
 
 
+def test_a_staged_file_after_a_power_cut_is_in_doubt(world):
+    job = world.called()
+    world.spool.where[world.name(job)] = {Place.STAGED}
+    with world.store.transaction():
+        world.store.save_job(replace(world.job(job), state=State.ACTIVE))
+    world.settings = replace(world.settings, boot="another run of the machine")
+    world.crash()
+    assert world.job(job).state is State.HELD
+    assert world.spool.look(world.name(job)).place is Place.GONE
+
+
 def test_an_active_attempt_whose_file_is_in_outgoing_is_followed(world):
     job = crashed(world, State.ACTIVE, Place.OUTGOING)
     found = world.job(job).state

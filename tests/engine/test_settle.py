@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from dialerd.core.errors import Broken, Unavailable
+from dialerd.core.errors import Broken, Unavailable, Unconfirmed
 from dialerd.core.model import Disposition, OnDoubt
 from dialerd.core.signals import AsteriskDown, AsteriskUp, Place
 from dialerd.core.states import State
@@ -192,6 +192,12 @@ def test_a_spool_that_is_broken_leaves_jobs_waiting_and_says_so(world):
     world.wait(6)
     assert (waiting, trouble) == (State.QUEUED, "The disk is full.")
     assert world.job(job).state is State.SUBMITTED
+
+
+def test_a_hand_over_that_may_have_happened_is_in_doubt(world):
+    world.spool.fail_hand_over = Unconfirmed("The file was not where it was put.")
+    job = world.called()
+    assert world.job(job).state is State.HELD
 
 
 def test_a_hand_over_that_certainly_failed_is_tried_again_with_a_new_name(world):

@@ -8,13 +8,17 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from dialerd.core.errors import ConfigError, DialerError
+from dialerd.core.model import Call
+from dialerd.pbx.callfile import render
 from dialerd.pbx.spool import Spool, SpoolSettings
 from tests.users import ROOT
+from tests.waiting import until
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAMES = [f"0123456789{number:03}.1.call" for number in range(100, 150)]
@@ -70,6 +74,53 @@ def hand_over(spool: Spool) -> Any:
     }
 
 
+def call(spool: Spool) -> Any:
+    """Has one call made by a real Asterisk, and tidies up."""
+    name = NAMES[1]
+    found = mistakes(spool)
+    what = Call(application="NoOp", account="apart")
+    failures = told(spool.stage({name: render(what, "Local/answer@sim", name.removesuffix(".call"))}))
+    failures |= told(spool.hand_over([name]))
+    until(lambda: spool.look(name).status)
+    seen = spool.look(name)
+    spool.remove([name])
+    return {
+        "mistakes": found,
+        "failures": failures,
+        "started": seen.started,
+        "status": seen.status,
+        "left": [sighting.name for sighting in spool.survey()],
+    }
+
+
+def look(spool: Spool) -> Any:
+    """Looks at a file, whoever's it is."""
+    spool.check()
+    seen = spool.look(NAMES[0])
+    return {"place": seen.place, "started": seen.started}
+
+
+def under_way(spool: Spool) -> Any:
+    """Has a call made that nobody answers, and looks at it meanwhile and at its end."""
+    name = NAMES[2]
+    spool.check()
+    what = Call(application="NoOp", wait_time=1)
+    spool.stage({name: render(what, "Local/noanswer@sim", name.removesuffix(".call"))})
+    spool.hand_over([name])
+    until(lambda: spool.look(name).started)
+    during, mtime = spool.look(name), (spool.settings.spool / "outgoing" / name).stat().st_mtime
+    until(lambda: spool.look(name).status)
+    seen = spool.look(name)
+    spool.remove([name])
+    return {
+        "place": during.place,
+        "ahead": mtime - time.time(),
+        "status": seen.status,
+        "lines": seen.lines,
+        "since the end": time.time() - (seen.ended or 0.0),
+    }
+
+
 def full_disk(spool: Spool) -> Any:
     """Stages more than a small disk holds, makes room and stages again."""
     folder = spool.settings.spool
@@ -97,7 +148,7 @@ def read_only(spool: Spool) -> Any:
     (folder / "outgoing").mkdir()
     spool.check()
     spool.stage({NAMES[0]: b"x"})
-    _mount("-o", "remount,ro", str(folder))
+    _mount("-o", "remount,bind,ro", str(folder))
     return {
         "stage": told(spool.stage({NAMES[1]: b"x"})),
         "hand_over": told(spool.hand_over(NAMES[:1])),

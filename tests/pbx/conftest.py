@@ -35,4 +35,6 @@ def asterisks() -> Iterator[Path]:
     for path in (folder, outgoing):
         give(path, ASTERISK_UID, ASTERISK_GID, 0o2770)
     yield folder
+    for path in (folder, outgoing):
+        path.chmod(0o700)
     shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""The fake does what Asterisk's spool does, as far as dialerd leans on it; and dialerd's spool gets along with it."""
+"""The fake does what Asterisk's spool does, where dialerd leans on it, and dialerd's spool works with it."""
 
 import os
 import signal

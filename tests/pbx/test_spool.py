@@ -10,7 +10,7 @@ from dialerd.core.errors import Broken, Unconfirmed
 from dialerd.core.signals import Place, Sighting
 from dialerd.pbx.spool import Spool, SpoolSettings
 from tests.pbx.apart import NAMES, OWN_MOUNTS, apart
-from tests.users import ASTERISK_UID, DIALERD_GID, as_dialerd
+from tests.users import ASTERISK_GID, ASTERISK_UID, DIALERD_GID, ROOT, as_dialerd, give
 
 NAME, OTHER = NAMES[:2]
 STARTED = "\nStartRetry: 3101 1 (1795225058)\n"
@@ -165,6 +165,21 @@ def test_an_archive_that_is_not_there_yet_is_empty(spool: Spool, folder: Path) -
 def test_a_started_file_says_so(spool: Spool, folder: Path) -> None:
     put(folder / "outgoing", "Channel: a/b\nArchive: yes\n" + STARTED)
     assert spool.look(NAME) == Sighting(NAME, Place.OUTGOING, started=True, lines=(STARTED.strip(),))
+
+
+def test_a_file_that_we_may_not_read_was_made_anew_by_asterisk_and_has_started(asterisks: Path) -> None:
+    give(put(asterisks / "outgoing"), ASTERISK_UID, ASTERISK_GID, 0o600 if ROOT else 0o000)
+    came = apart("look", asterisks, str(ASTERISK_UID), command=as_dialerd())
+    assert came == {"place": "outgoing", "started": True}
+
+
+@pytest.mark.parametrize("gone", ["outgoing", "dialerd/staging"])
+def test_a_folder_that_is_gone_does_not_look_like_a_file_that_is_gone(
+    spool: Spool, folder: Path, gone: str
+) -> None:
+    (folder / gone).rmdir()
+    with pytest.raises(Broken, match="gone"):
+        spool.look(NAME)
 
 
 def test_an_archived_file_without_its_status_line_is_not_over(spool: Spool, folder: Path) -> None:

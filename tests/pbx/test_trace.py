@@ -159,10 +159,9 @@ def test_nothing_is_remembered_of_a_call_that_is_over(name: str) -> None:
 def test_a_quick_call_waits_for_its_record_and_ends_without_it_where_none_comes() -> None:
     tracer = Tracer()
     events = [each for each in recorded("action_no_application-22") if each["Event"] != "Cdr"]
-    over_at = float(events[-1]["Timestamp"])
 
-    reports = [told for told in (tracer.feed(each, 0.0) for each in events) if told]
-    early, late = tracer.tick(over_at + 0.1), tracer.tick(over_at + 0.5)
+    reports = [told for told in (tracer.feed(each, 7.0) for each in events) if told]
+    early, late = tracer.tick(7.1), tracer.tick(7.5)
 
     assert reports[-1][1].ended is None
     assert early == []
@@ -171,12 +170,24 @@ def test_a_quick_call_waits_for_its_record_and_ends_without_it_where_none_comes(
     ]
 
 
+@VERSIONS
+def test_a_record_that_comes_before_everything_else_counts(version: int) -> None:
+    events = list(recorded(f"action_no_application-{version}"))
+    events.sort(key=lambda each: each["Event"] != "Cdr")
+    tracer = Tracer()
+
+    reports = [told for told in (tracer.feed(each, 0.0) for each in events) if told]
+
+    assert reports[-1][1].last_application == "AppDial2"
+    assert reports[-1][1].ended is not None
+
+
 def test_after_no_record_came_once_later_calls_do_not_wait() -> None:
     tracer = Tracer()
     events = [each for each in recorded("action_no_application-22") if each["Event"] != "Cdr"]
     for each in events:
-        tracer.feed(each, 0.0)
-    tracer.tick(float(events[-1]["Timestamp"]) + 0.5)
+        tracer.feed(each, 7.0)
+    tracer.tick(7.5)
 
     again = [told for told in (tracer.feed(each, 0.0) for each in events) if told]
 
@@ -238,12 +249,13 @@ def test_memory_is_bounded_by_number_and_by_age() -> None:
         event = {"Event": "VarSet", "Channel": f"PJSIP/a-{number}", "Uniqueid": f"1.{number}"}
         tracer.feed({**event, "Variable": "DIALERD_ATTEMPT", "Value": f"a.{number}"}, float(number))
         tracer.feed({"Event": "Newexten", "Uniqueid": f"2.{number}", "Application": "AppDial2"}, 0.0)
+        tracer.feed({"Event": "Cdr", "UniqueID": f"5.{number}", "LastApplication": "Dial"}, 0.0)
         tracer.feed({"Event": "LocalBridge", "LocalOneUniqueid": f"3.{number}", "LocalTwoUniqueid": "4"}, 0.0)
-    most, loose = len(tracer), len(tracer._stepped) + len(tracer._pairs)
+    most, loose = len(tracer), len(tracer._stepped) + len(tracer._pairs) + len(tracer._recorded)
 
     tracer.tick(trace.MAX_AGE_S + trace.MAX_CALLS + 20)
 
-    assert (most, loose) == (trace.MAX_CALLS, 2 * trace.MAX_LOOSE)
+    assert (most, loose) == (trace.MAX_CALLS, 3 * trace.MAX_LOOSE)
     assert (len(tracer), len(tracer._channels)) == (0, 0)
 
 

@@ -63,9 +63,14 @@ def test_an_attempt_comes_back_as_it_was_put_in(store):
 
 def test_what_a_failed_transaction_did_is_undone(store):
     job = a_job(store)
-    with pytest.raises(RuntimeError), store.transaction():
-        store.add_job(job, b"")
-        raise RuntimeError
+
+    def add_and_fail():
+        with store.transaction():
+            store.add_job(job, b"")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        add_and_fail()
     assert store.find_job(job.id) is None
     assert store.counts()[State.QUEUED] == 0
 

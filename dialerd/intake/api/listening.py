@@ -19,7 +19,6 @@ from dialerd.intake.api.settings import ApiSettings
 MAX_PATH = 107
 """unix(7): sun_path has 108 bytes, of which the last is a NUL."""
 
-_TEMPORARY = ".new"
 _BACKLOG = 512
 _PROBE_TIMEOUT_S = 2.0
 
@@ -58,10 +57,9 @@ def _check_path(path: Path) -> None:
         raise _wrong(
             f"{path} is not an absolute path. Write it from the root, such as /run/dialerd/dialerd.sock."
         )
-    most = MAX_PATH - len(_TEMPORARY)
-    if (length := len(os.fsencode(path))) > most:
+    if (length := len(os.fsencode(path))) > MAX_PATH:
         raise _wrong(
-            f"The path {path} has {length} bytes; a Unix socket's may have {most} here. Choose a shorter one."
+            f"The path {path} has {length} bytes; a Unix socket's may have {MAX_PATH}. Choose a shorter one."
         )
     if not path.parent.is_dir():
         raise _wrong(f"There is no folder {path.parent}. Create it, owned by the user that dialerd runs as.")
@@ -113,9 +111,10 @@ def _answers(path: Path) -> bool:
 
 
 def _bind(listener: socket.socket, path: Path, mode: int, group: int) -> None:
-    temporary = Path(f"{path}{_TEMPORARY}")
+    temporary = path.with_name(("_" if path.name.startswith(".") else ".") + (path.name[1:] or "_"))
     try:
-        temporary.unlink(missing_ok=True)
+        if temporary.is_socket():
+            temporary.unlink()
         listener.bind(os.fspath(temporary))
         temporary.chmod(mode)
         if group != -1:

@@ -170,7 +170,7 @@ def _schemas() -> dict[str, Any]:
         ),
         "Problem": _problem(),
         "Resolution": _object({"as": {"enum": ["completed", "failed", "requeue"]}}, "as"),
-        "Status": {"type": "object", "properties": {"version": _TEXT, "jobs": {"type": "object"}}},
+        "Status": _status(),
         "Health": _object({"status": {"const": "ok"}}, "status"),
     }
     return schemas | _document_schemas()
@@ -235,6 +235,19 @@ def _job() -> dict[str, Any]:
     return _object(
         properties, "id", "kind", "state", "owner", "priority", "created", "updated", "attempt_count"
     )
+
+
+def _status() -> dict[str, Any]:
+    properties = {
+        "version": _TEXT,
+        "uptime_seconds": {"type": "number"},
+        "jobs": {"type": "object", "additionalProperties": _COUNT, "description": "Counts by state"},
+        "asterisk": {"type": "object"},
+        "spool": {"type": "object"},
+        "problems": {"type": "array", "items": _TEXT},
+        "last_event": _COUNT,
+    }
+    return {**_object(properties, "version", "jobs", "problems", "last_event"), "additionalProperties": True}
 
 
 def _attempt() -> dict[str, Any]:

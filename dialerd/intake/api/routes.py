@@ -90,7 +90,7 @@ class Routes:
     async def _status(self, request: web.BaseRequest, query: str) -> web.Response:
         """GET /v1/status"""
         body.query(query, ())
-        return answer(200, self._desk.status())
+        return answer(200, {**self._desk.status(), "last_event": self._desk.last_event()})
 
     async def _healthz(self, request: web.BaseRequest, query: str) -> web.Response:
         """GET /healthz: 200 as long as jobs can be read, which needs the store."""

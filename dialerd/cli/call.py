@@ -1,0 +1,100 @@
+"""dialerctl call: one call, or one to each of several numbers, all fields as options."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from dialerd.cli import show, waiting
+from dialerd.cli.session import Session, shared
+
+
+def _variables(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} has no =. Write NAME=VALUE.")
+        found[name] = value
+    return found
+
+
+_OPTIONS = [
+    click.option("--play", metavar="SOUND", help="Play this sound on answer."),
+    click.option("--application", metavar="NAME", help="Run this application on answer."),
+    click.option("--data", metavar="TEXT", help="The application's arguments."),
+    click.option("--context", metavar="NAME", help="Go on in this context of the dialplan on answer."),
+    click.option("--extension", metavar="TEXT", help="The context's extension."),
+    click.option("--dialplan-priority", type=int, metavar="N", help="The extension's step (1)."),
+    click.option("--caller-id", metavar="'\"NAME\" <NUMBER>'", help="Who the call seems to be from."),
+    click.option(
+        "--variable",
+        "variables",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_variables,
+        help="Set a variable.",
+    ),
+    click.option("--account", metavar="TEXT", help="The account for Asterisk's call records."),
+    click.option("--wait-time", type=int, metavar="SECONDS", help="How long to let it ring (45)."),
+    click.option("--codecs", metavar="LIST", help="Codecs, such as ulaw,alaw."),
+    click.option("--early-media", is_flag=True, help="Begin before the answer."),
+    click.option("--max-retries", type=int, metavar="N", help="Further tries when it is not answered (0)."),
+    click.option("--retry-time", type=int, metavar="SECONDS", help="Pause between tries (300)."),
+    click.option(
+        "--not-before", "--at", "not_before", metavar="WHEN", help='When: "in 1h", "2026-12-01 01:00 UTC".'
+    ),
+    click.option("--not-after", metavar="WHEN", help="When it is too late."),
+    click.option("--priority", type=int, metavar="0..9", help="9 is the most urgent (5)."),
+    click.option("--key", metavar="TEXT", help="Your own key: repeated, it repeats no call."),
+    click.option("--tag", "tags", multiple=True, metavar="TEXT", help="A tag to find it by."),
+    click.option("--batch", metavar="TEXT", help="The batch that it belongs to."),
+    click.option("--trunk", metavar="NAME", help="The way out."),
+    click.option(
+        "--channel", metavar="TECH/DEST", help="A literal channel in place of a number, where allowed."
+    ),
+    click.option(
+        "--ring", type=click.Choice(["each", "any"]), help="Several numbers: call each, or all at once."
+    ),
+    click.option(
+        "--on-doubt", type=click.Choice(["hold", "retry", "drop"]), help="If nobody can know (hold)."
+    ),
+]
+
+
+def _all_fields(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command("call")
+@click.argument("to", nargs=-1)
+@_all_fields
+@click.option("--wait", "waits", is_flag=True, help="Wait until it has ended; the exit code says how.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="With --wait: no longer than this.")
+@shared
+def call_(session: Session, to: tuple[str, ...], waits: bool, timeout: float | None, **fields: Any) -> None:
+    """Call TO: an E.164 or national number, or an extension.
+
+    \b
+    dialerctl call +4930123456 --play hello-world --wait
+    dialerctl call 100 --context sales --extension s --at "in 1h" --max-retries 2
+    """
+    document = {name: value for name, value in fields.items() if value not in (None, (), {}, False)}
+    if to:
+        document["to"] = to[0] if len(to) == 1 else list(to)
+    if "tags" in document:
+        document["tags"] = list(document["tags"])
+    after = waiting.newest(session.client) if waits else 0
+    submitted = session.client.submit_document(document)
+    if waits:
+        ids = [job["id"] for job in submitted.jobs]
+        sys.exit(waiting.report(session.client, ids, after, timeout, session.json))
+    for job in submitted.jobs:
+        if session.json:
+            show.print_json(job)
+        else:
+            before = "there already under this key" if submitted.repeated else "accepted"
+            click.echo(f"{before}: {show.sentence(job)}")

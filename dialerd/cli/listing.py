@@ -1,0 +1,82 @@
+"""dialerctl list and show."""
+
+import click
+
+from dialerd.cli import show
+from dialerd.cli.session import Session, shared
+
+_COLUMNS = ("ID", "STATE", "TO", "CREATED", "NOT BEFORE", "TRIES", "REASON")
+
+
+def _uid(_ctx: click.Context, _option: click.Parameter, given: str | None) -> int | None:
+    if given is None or given.isdigit():
+        return None if given is None else int(given)
+    import pwd
+
+    try:
+        return pwd.getpwnam(given).pw_uid
+    except KeyError:
+        raise click.BadParameter(f"There is no user {given!r}.") from None
+
+
+@click.command("list")
+@click.option(
+    "--state", "states", multiple=True, metavar="STATE", help="Only in this state; may be repeated."
+)
+@click.option("--batch", metavar="TEXT", help="Only of this batch.")
+@click.option("--tag", metavar="TEXT", help="Only with this tag.")
+@click.option("--key", metavar="TEXT", help="Only with this key.")
+@click.option("--to", metavar="NUMBER", help="Only to this number.")
+@click.option("--owner", metavar="USER", callback=_uid, help="Only this user's (a name or a uid).")
+@click.option(
+    "--limit", type=click.IntRange(0), default=50, show_default=True, help="At most so many; 0: all."
+)
+@shared
+def list_(
+    session: Session,
+    states: tuple[str, ...],
+    batch: str | None,
+    tag: str | None,
+    key: str | None,
+    to: str | None,
+    owner: int | None,
+    limit: int,
+) -> None:
+    """List jobs, newest first."""
+    jobs = session.client.jobs(
+        limit or None, state=states or None, batch=batch, tag=tag, key=key, to=to, owner=owner
+    )
+    if session.json:
+        for job in jobs:
+            show.print_json(job)
+        return
+    rows = [
+        (
+            job["id"],
+            job["state"],
+            show.whom(job),
+            show.when(job["created"]),
+            show.when(job.get("not_before")),
+            str(job["attempt_count"]),
+            job.get("reason", ""),
+        )
+        for job in jobs
+    ]
+    show.table(_COLUMNS, rows, state_column=1)
+    if limit and len(rows) == limit:
+        click.echo(f"These are the newest {limit}; --limit 0 lists all.", err=True)
+
+
+@click.command("show")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@shared
+def show_(session: Session, ids: tuple[str, ...]) -> None:
+    """Show everything about jobs."""
+    for place, job_id in enumerate(ids):
+        job = session.client.job(job_id)
+        if session.json:
+            show.print_json(job)
+            continue
+        if place:
+            click.echo()
+        show.details(job)

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from dialerd.intake import jobfile
+from dialerd.intake.document import (
+    loads,
+    parse,
+)
+from dialerd.pbx.plainfile import to_document
+from tests.intake.documents import EXAMPLES, NOW, RULES, one
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.name)
+def test_the_json_examples_are_right(path: Path) -> None:
+    value = loads(path.read_bytes())
+
+    assert all(parse(document, RULES, NOW) for document in (value if isinstance(value, list) else [value]))
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ndjson")), ids=lambda path: path.name)
+def test_the_ndjson_examples_are_right(path: Path) -> None:
+    assert all(parse(loads(line), RULES, NOW) for line in path.read_bytes().splitlines())
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.csv")), ids=lambda path: path.name)
+def test_the_csv_examples_are_right(path: Path) -> None:
+    with path.open("rb") as file:
+        documents = [row.document for row in jobfile.read(file, ".csv").rows]
+
+    drafts = [one(document) for document in documents]
+
+    assert [draft.key for draft in drafts] == ["row-1", "row-2", "row-3"]
+    assert drafts[0].call.variables == (("greeting", "tt-monkeys"),)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.call")), ids=lambda path: path.name)
+def test_the_call_file_examples_are_right(path: Path) -> None:
+    document = to_document(path.read_bytes(), 0, NOW.timestamp())
+    document.pop("notes")
+
+    assert one(document).call.caller_id_name == "Test User"

@@ -1,0 +1,61 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from dialerd.config import from_text
+from dialerd.secret import read_secret
+from tests.configuring import credentials_in, mistakes_in
+
+
+def test_a_secret_is_not_shown(tmp_path: Path) -> None:
+    config = from_text("[ami]", credentials_in(tmp_path))
+
+    assert config.ami is not None
+    assert config.ami.secret == "s3cret"
+    assert "s3cret" not in f"{config!r} {config} {config.model_dump_json()} {config.ami!r}"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "secret"
+    path.write_text("s3cret")
+    path.chmod(mode)
+
+    found = mistakes_in(f"[ami]\nsecret_file = '{path}'")
+
+    assert f"chmod 0600 {path}" in found["ami.secret_file"]
+    assert "s3cret" not in str(found)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "two\nlines", "bell\a", "x" * 4097])
+def test_a_secret_that_is_not_one_line_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "secret"
+    path.touch(0o600)
+    path.write_text(content)
+
+    assert "one line" in mistakes_in(f"[ami]\nsecret_file = '{path}'")["ami.secret_file"]
+
+
+def test_a_fifo_in_place_of_a_secret_does_not_hang_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    os.mkfifo(path, 0o600)
+
+    assert "is not a file" in mistakes_in(f"[ami]\nsecret_file = '{path}'")["ami.secret_file"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_secret_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.touch(0o600)
+    path.write_text("s3cret")
+    os.chown(path, 12345, 12345)
+
+    assert "belongs to user 12345" in mistakes_in(f"[ami]\nsecret_file = '{path}'")["ami.secret_file"]
+
+
+def test_a_credential_of_systemd_may_show_a_group_bit(tmp_path: Path) -> None:
+    credentials = credentials_in(tmp_path)
+    (tmp_path / "ami_secret").chmod(0o440)
+
+    assert read_secret({}, credentials, []) == "s3cret"
