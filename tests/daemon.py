@@ -56,6 +56,7 @@ class Daemon:
         self.asterisk = spool if isinstance(spool, Asterisk) else None
         self.spool = spool.spool if isinstance(spool, Asterisk) else spool
         self.wrapper = list(wrapper)
+        self.extra_environment: dict[str, str] = {}
         self.state = state or self.folder / "state"
         self.socket, self.drop_folder = self.folder / "dialerd.sock", self.folder / "jobs"
         self.settings: dict[str, dict[str, Any]] = {
@@ -119,6 +120,7 @@ class Daemon:
             "PYTHONPATH": str(PROJECT),
             "HOME": str(self.folder),
             "LC_ALL": "C.UTF-8",
+            **self.extra_environment,
         }
 
     def start(self, wait: bool = True) -> "Daemon":

@@ -49,8 +49,14 @@ OWNERS = {
 }
 """Foreign libraries by the files (or folders) that know them."""
 
-CATCH_ALL = {"engine/engine.py", "engine/worker.py", "intake/api/routes.py", "pbx/ami.py"}
-"""Where `except Exception` may stand without raising again: the outermost frames of threads and requests."""
+CATCH_ALL = {
+    "engine/engine.py",
+    "engine/worker.py",
+    "intake/api/routes.py",
+    "intake/dropbox.py",
+    "pbx/ami.py",
+}
+"""Where `except Exception` may stand without raising again: outermost frames of threads, requests and files."""
 
 
 def name_of(path: Path) -> str:

@@ -44,7 +44,7 @@ def client(served: Served) -> Iterator[Client]:
 
 @contextmanager
 def cutting(served: Served, path: Path, cut: Callable[[int], int | None]) -> Iterator[Path]:
-    """A socket before the Api's that cuts its Nth connection's answer after `cut(N)` bytes (-1: at its first); None: never."""
+    """A socket before the Api's that cuts its Nth connection's answer after `cut(N)` bytes (-1: 0)."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen(50)
@@ -284,7 +284,7 @@ def test_events_can_end_at_the_newest(served: Served, client: Client) -> None:
 
 def test_events_from_now_on_hold_over_a_lost_connection(served: Served, tmp_path: Path) -> None:
     served.ask("POST", "/v1/jobs", JOB)
-    with cutting(served, tmp_path / "c", lambda n: 180 if n == 0 else None) as path, Client(path) as client:
+    with cutting(served, tmp_path / "c", lambda n: 300 if n == 0 else None) as path, Client(path) as client:
         events = client.events()
         got: list[Any] = []
         reading = threading.Thread(target=lambda: got.append(next(events)))

@@ -28,7 +28,7 @@ def check_(session: Session, config: Path | None) -> None:
     found += _configuration(config)
     if session.json:
         for part, verdict, text in found:
-            show.print_json({"part": part, "ok": verdict == "ok", "text": text})
+            show.print_json({"part": part, "ok": verdict != "problem", "text": text})
     else:
         show.table(("PART", "VERDICT", "WHAT"), found)
     if code == exits.DONE and any(verdict == "problem" for _, verdict, _ in found):
@@ -60,6 +60,13 @@ def _configuration(path: Path | None) -> Iterator[tuple[str, str, str]]:
         load(chosen)
     except ConfigError as error:
         for mistake in error.mistakes:
-            yield "configuration", "problem", str(mistake)
+            if mistake.where.endswith("secret_file"):
+                yield (
+                    "configuration",
+                    "not looked at",
+                    f"{mistake.where}: a secret is for the daemon's user only",
+                )
+            else:
+                yield "configuration", "problem", str(mistake)
     else:
         yield "configuration", "ok", f"{chosen} has no mistakes"

@@ -53,7 +53,7 @@ def outcome(job: Mapping[str, Any]) -> str:
         words.append(f"talked {attempt['talk_seconds']:.1f} s")
     if attempt.get("action_failed"):
         words.append("but what was to happen on answer failed")
-    if job.get("reason"):
+    if job.get("reason") and job["reason"] != ended:
         words.append(str(job["reason"]))
     return ", ".join(words)
 

@@ -31,24 +31,25 @@ def wait(
     deadline = None if timeout is None else time.monotonic() + timeout
     waiting, only = set(ids), next(iter(ids)) if len(ids) == 1 else None
     look_at: set[str] = set(ids)  # repeated submits may have ended long ago
-    while waiting:
-        for job_id in sorted(look_at & waiting):
-            job = client.job(job_id)
-            if job["state"] in SETTLED:
-                waiting.discard(job_id)
-                yield job
-        look_at = set()
-        if waiting and deadline is not None and time.monotonic() > deadline:
-            yield from (client.job(job_id) for job_id in sorted(waiting))
-            return
+    while True:
         for event in client.events(after, follow=False, job=only):
             after = event["id"]
             if event["job"] in waiting:
                 seen(event)
                 if event["type"] in SETTLED:
                     look_at.add(event["job"])
-        if waiting and not look_at:
-            time.sleep(_LOOK_EVERY_S)
+        for job_id in sorted(look_at & waiting):
+            job = client.job(job_id)
+            if job["state"] in SETTLED:
+                waiting.discard(job_id)
+                yield job
+        look_at.clear()
+        if not waiting:
+            return
+        if deadline is not None and time.monotonic() > deadline:
+            yield from (client.job(job_id) for job_id in sorted(waiting))
+            return
+        time.sleep(_LOOK_EVERY_S)
 
 
 def report(client: Client, ids: Collection[str], after: int, timeout: float | None, as_json: bool) -> int:

@@ -188,7 +188,8 @@ class Client:
                     if not follow:
                         return
                 except OSError as error:
-                    if place is None or time.monotonic() - lost_at > self.patience + self.timeout:
+                    never = place is None and not isinstance(error, LostConnection)
+                    if never or time.monotonic() - lost_at > self.patience + self.timeout:
                         raise explain(error, self.socket_path) from None
                 time.sleep(_LONGEST_PAUSE_S)
         finally:

@@ -38,7 +38,7 @@ class Refusals:
     def add(self, row: Row, error: InvalidJob, of: JobFile) -> None:
         """Notes a row. Rows that follow each other with the same mistakes share their lines."""
         if not self._files:
-            self._files = [tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._folder)) for _ in range(2)]
+            self._files = [self._new_file(), self._new_file()]
         self._files[0].write((of.between if self.count else b"") + row.raw)
         self.count += 1
         text = "\n".join(map(str, error.mistakes))
@@ -48,6 +48,9 @@ class Refusals:
         self._flush()
         line = f" (line {row.line})" if row.line != row.number else ""
         self._last = (row.number, row.number, text, "" if of.single else f"row {row.number}{line}: ")
+
+    def _new_file(self) -> IO[bytes]:
+        return tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._folder))
 
     def _flush(self) -> None:
         if self._last is not None:

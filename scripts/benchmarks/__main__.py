@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 
+from dialerd import log
 from scripts.benchmarks import accepting, calling, delays, queueing
 from scripts.benchmarks.figures import Figure
 
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("names", nargs="*", choices=[*GROUPS, []], metavar="NAME", help=", ".join(GROUPS))
     asked = parser.parse_args()
+    log.setup("warning", "text")
     figures = []
     for name in asked.names or GROUPS:
         print(f"bench: {name} ...", file=sys.stderr)

@@ -4,10 +4,12 @@ it."""
 import os
 import time
 from collections import Counter
-from pathlib import Path
 from time import perf_counter
 
-from scripts.benchmarks.figures import Figure
+from dialerd.client import Client
+from dialerd.engine.dispatch import BATCH
+from dialerd.pbx.spool import Spool, SpoolSettings
+from scripts.benchmarks.figures import Figure, folder
 from scripts.benchmarks.raw import files_per_second
 from scripts.benchmarks.rig import Rig
 
@@ -37,10 +39,6 @@ def run() -> list[Figure]:
 
 def handover() -> list[Figure]:
     """handover: staging and handing over, in the engine's batches."""
-    from dialerd.engine.dispatch import BATCH
-    from dialerd.pbx.spool import Spool, SpoolSettings
-    from scripts.benchmarks.figures import folder
-
     raw = files_per_second(HANDOVER, CONTENT)
     with folder() as path:
         (path / "outgoing").mkdir()
@@ -88,28 +86,21 @@ def _ours(rig: Rig, count: int, name: str) -> tuple[float, float, float]:
     begin = perf_counter()
     for _ in client.submit_many(documents):
         pass
-    before = client.status()["jobs"].get("completed", 0)
-    last, since = -1, perf_counter()
-    while True:
-        jobs = client.status()["jobs"]
-        ended = sum(jobs.get(state, 0) for state in ("completed", "failed", "held", "expired"))
-        under_way = sum(jobs.get(state, 0) for state in ("queued", "deferred", "active", "submitted"))
-        if not under_way or perf_counter() - since > 60:
-            break
-        if ended != last:
-            last, since = ended, perf_counter()
-        time.sleep(0.02)
+    _wait_for_the_end(client)
     took = perf_counter() - begin
-    del before
     states = Counter(job["state"] for job in client.jobs(batch=name))
-    dialled = Counter(
-        row["accountcode"] for row in _near_halves(rig.asterisk.folder) if row["accountcode"].startswith(name)
-    )
+    dialled = Counter(row["accountcode"] for row in rig.asterisk.cdr_rows() if row["channel"].endswith(";1"))
     once = sum(dialled[f"{name}-{number}"] == 1 for number in range(count))
     return count / took, states["completed"] / count, once / count
 
 
-def _near_halves(folder: Path) -> list[dict[str, str]]:
-    from tests.asterisk import read_cdr
-
-    return [row for row in read_cdr(folder) if row["channel"].endswith(";1")]
+def _wait_for_the_end(client: Client) -> None:
+    """Until nothing is under way, or nothing has moved for a minute."""
+    last, since = {}, perf_counter()
+    while perf_counter() - since < 60:
+        jobs = client.status()["jobs"]
+        if not any(jobs.get(state) for state in ("queued", "deferred", "active", "submitted")):
+            return
+        if jobs != last:
+            last, since = jobs, perf_counter()
+        time.sleep(0.02)

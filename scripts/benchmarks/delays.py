@@ -18,14 +18,17 @@ def run() -> list[Figure]:
         client = rig.daemon.client()
         handed, known = [], []
         for number in range(CALLS):
-            job = client.submit(channel="Local/answer@sim", application="NoOp", account=f"delay-{number}")
-            client.wait(job["id"], timeout=20)
-            events = {
-                event["type"]: _time(event["at"]) for event in client.events(job=job["id"], follow=False)
+            job_id = client.submit(
+                channel="Local/answer@sim", application="NoOp", account=f"delay-{number}"
+            ).id
+            client.wait(job_id, timeout=20)
+            at = {
+                event["type"]: _time(event["at"])
+                for event in client.events(job=job_id, after=0, follow=False)
             }
-            attempt = client.job(job["id"])["attempts"][0]
-            handed.append(_time(attempt["handed_over"]) - events["accepted"])
-            known.append(events["completed"] - _time(attempt["ended"]))
+            attempt = client.job(job_id)["attempts"][0]
+            handed.append(_time(attempt["handed_over"]) - at["accepted"])
+            known.append(at["completed"] - _time(attempt["ended"]))
         ours = _quickest([*rig.daemon.ctl_command(), "status"], rig.daemon.ctl_environment())
         bare = _quickest([sys.executable, "-c", "pass"], None)
     note = f"{ours * 1000:.0f} ms, bare {bare * 1000:.0f} ms"

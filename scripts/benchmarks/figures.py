@@ -35,7 +35,7 @@ def folder() -> Iterator[Path]:
         yield Path(path)
 
 
-def a_job(store: SqliteStore, number: int, not_before: float | None = None) -> Job:
+def a_job(store: SqliteStore, number: int) -> Job:
     """A typical job."""
     now = SystemClock().now()
     call = Call(to=(f"+4930{number:08d}",), trunk="main", play="hello-world", caller_id_number="4930999")

@@ -1,11 +1,10 @@
 """A queue of a million: does work get slower, memory larger, the start longer?"""
 
-import os
 from pathlib import Path
 from time import perf_counter
 
 from scripts.benchmarks.figures import Figure, fill, folder
-from scripts.benchmarks.rig import Rig
+from scripts.benchmarks.rig import Rig, rss_mib
 from tests.engine.world import World
 
 LARGE, SMALL, DISPATCHED = 1_000_000, 1000, 1000
@@ -20,7 +19,7 @@ def run() -> list[Figure]:
         begin = perf_counter()
         with Rig(asterisk=False, state=path) as rig:
             started = perf_counter() - begin - rig.prepared
-            rss = _rss_mib(rig.daemon.pid)
+            rss = rss_mib(rig.daemon.pid)
     figures = f"{large * 1e6:.0f} us, {small * 1e6:.0f} us"
     return [
         Figure("queue.growth", large / small, 1.2, "lower", figures),
@@ -46,10 +45,3 @@ def _dispatch(path: Path) -> float:
     count = len(world.engine.flights)
     world.close()
     return took / count
-
-
-def _rss_mib(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise AssertionError(f"process {pid} has no VmRSS; page size {os.sysconf('SC_PAGE_SIZE')}")

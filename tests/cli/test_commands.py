@@ -1,62 +1,25 @@
 """dialerctl's commands, before a real Api on a real socket."""
 
-import json
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from dialerd.cli import main
 from dialerd.core.errors import Overloaded
 from dialerd.core.model import Disposition
 from dialerd.core.states import State
-from tests.intake.serving import JOB, Served
-from tests.waiting import until
-
-TO = "+493012345678"
+from tests.cli.running import TO, accepted, ctl, ended_soon, jobs, lines
+from tests.intake.serving import Served
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     with Served(tmp_path / "s") as running:
         yield running
-
-
-def ctl(served: Served, *words: str, stdin: str | bytes | None = None) -> Result:
-    result = CliRunner().invoke(main, ["--socket", str(served.path), *words], input=stdin)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def lines(result: Result) -> list[Any]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-def jobs(served: Served) -> list[Any]:
-    return list(served.ask("GET", "/v1/jobs").json["jobs"])
-
-
-def accepted(served: Served, state: State = State.QUEUED) -> str:
-    job_id = str(served.ask("POST", "/v1/jobs", JOB).json["id"])
-    if state is not State.QUEUED:
-        served.desk.put(job_id, state)
-    return job_id
-
-
-def ended_soon(served: Served, disposition: Disposition, state: State | None = None) -> None:
-    """Ends every job that comes, as calls with this outcome would."""
-
-    def end() -> None:
-        until(lambda: jobs(served))
-        for job in jobs(served):
-            served.desk.end(job["id"], disposition, state)
-
-    threading.Thread(target=end).start()
 
 
 def test_a_call_is_accepted(served: Served) -> None:
@@ -74,8 +37,8 @@ FIELDS = {
 MADE = {
     "application": "Echo", "data": "x", "caller_id": {"name": "Office", "number": "100"}, "account": "sales",
     "wait_time": 20, "codecs": ["ulaw", "alaw"], "max_retries": 2, "retry_time": 60, "priority": 7,
-    "key": "k", "batch": "spring", "trunk": "main", "on_doubt": "drop", "early_media": True, "tags": ["x", "y"],
-    "variables": {"A": "1=2", "_B": ""},
+    "key": "k", "batch": "spring", "trunk": "main", "on_doubt": "drop", "early_media": True,
+    "tags": ["x", "y"], "variables": {"A": "1=2", "_B": ""},
 }  # fmt: skip
 
 
@@ -166,80 +129,6 @@ def test_an_unknown_command_names_the_nearest(served: Served) -> None:
     assert '"cancel"' in result.stderr
 
 
-CSV = "\ufeffto;play\r\n+493012345671;hello-world\r\nnobody;hello-world\r\n+493012345673;hello-world\r\n"
-FILES = {
-    "a.csv": (CSV.encode(), 2, [3]),
-    "b.json": (json.dumps([JOB, {"to": 1}, JOB]).encode(), 2, [2]),
-    "c.json": (json.dumps(JOB).encode(), 1, []),
-    "d.ndjson": (json.dumps(JOB).encode() + b"\n\n{nonsense\n[1]\n" + json.dumps(JOB).encode(), 2, [3, 4]),
-    "e.jsonl": (json.dumps(JOB).encode(), 1, []),
-}
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_is_submitted_and_bad_rows_are_told_by_number(
-    served: Served, tmp_path: Path, name: str
-) -> None:
-    data, good, bad = FILES[name]
-    (tmp_path / name).write_bytes(data)
-    result = ctl(served, "submit", str(tmp_path / name))
-    assert result.stdout == f"{good} accepted{f', {len(bad)} refused' if bad else ''}.\n"
-    assert sorted({int(line.split()[1].rstrip(":")) for line in result.stderr.splitlines()}) == bad
-    assert result.exit_code == (65 if bad else 0)
-    assert len(jobs(served)) == good
-
-
-def test_a_call_file_is_submitted(served: Served, tmp_path: Path) -> None:
-    (tmp_path / "x.call").write_text("Channel: PJSIP/100@main\nApplication: Echo\n")
-    result = ctl(served, "submit", str(tmp_path / "x.call"))
-    assert "[calls]: channels" in result.stderr.replace("\n", " ")
-    assert result.exit_code == 65
-
-
-def test_standard_input_is_submitted(served: Served) -> None:
-    result = ctl(served, "submit", "-", "--format", "csv", stdin=CSV.encode())
-    assert (result.exit_code, result.stdout) == (65, "2 accepted, 1 refused.\n")
-
-
-def test_a_file_under_one_key_may_be_submitted_again(served: Served, tmp_path: Path) -> None:
-    (tmp_path / "x.ndjson").write_text(json.dumps(JOB) + "\n" + json.dumps(JOB) + "\n")
-    ctl(served, "submit", str(tmp_path / "x.ndjson"), "--key", "march")
-    result = ctl(served, "submit", str(tmp_path / "x.ndjson"), "--key", "march")
-    assert (result.exit_code, result.stdout) == (0, "0 accepted, 2 there already.\n")
-
-
-def test_a_file_that_is_none_as_a_whole_is_refused(served: Served, tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text('[{"to": "1"}')
-    result = ctl(served, "submit", str(tmp_path / "x.json"))
-    assert result.exit_code == 65
-    assert jobs(served) == []
-
-
-def test_submit_as_json_has_a_line_for_each_row(served: Served, tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text(CSV)
-    result = ctl(served, "submit", str(tmp_path / "x.csv"), "--json")
-    assert sorted((each["line"], each["status"]) for each in lines(result)) == [(2, 201), (3, 422), (4, 201)]
-
-
-def test_submit_waits_for_all(served: Served, tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text(json.dumps([JOB, JOB]))
-
-    def end() -> None:
-        until(lambda: len(jobs(served)) == 2)
-        for job, outcome in zip(jobs(served), (Disposition.BUSY, Disposition.ANSWERED), strict=True):
-            served.desk.end(job["id"], outcome)
-
-    threading.Thread(target=end).start()
-    result = ctl(served, "submit", str(tmp_path / "x.json"), "--wait", "--timeout", "10")
-    assert result.exit_code == 1
-    assert "2 jobs: 1 busy, 1 completed" in result.stdout
-
-
-@pytest.mark.parametrize("name", ["missing.csv", "what.txt"])
-def test_a_file_that_can_not_be_read_is_wrong_usage(served: Served, tmp_path: Path, name: str) -> None:
-    assert ctl(served, "submit", str(tmp_path / name)).exit_code == 2
-
-
 def test_jobs_are_listed_as_a_table(served: Served) -> None:
     first, second = accepted(served), accepted(served, State.HELD)
     result = ctl(served, "list")
@@ -313,6 +202,14 @@ def test_check_looks_at_the_daemon_and_the_configuration(served: Served, tmp_pat
     assert (good.exit_code, [each["ok"] for each in lines(good)]) == (0, [True, True])
     assert bad.exit_code == 1
     assert "sockt" in bad.stdout
+
+
+def test_check_does_not_judge_a_secret_that_is_the_daemons_own(served: Served, tmp_path: Path) -> None:
+    config = '[ami]\nusername = "dialerd"\nsecret_file = "/nonexistent/secret"\n'
+    (tmp_path / "x.toml").write_text(config)
+    result = ctl(served, "check", "--config", str(tmp_path / "x.toml"))
+    assert result.exit_code == 0
+    assert "not looked at" in result.stdout
 
 
 def test_check_says_why_nobody_answers(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """dialerctl as a process: what it imports, how it follows and how it ends."""
 
+import grp
 import os
 import pty
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,3 +113,22 @@ def test_a_terminal_gets_a_progress_bar(served: Served, tmp_path: Path) -> None:
     shown = on_terminal(served, "submit", str(tmp_path / "x.ndjson"))
     assert "Submitting" in shown
     assert "1200 accepted." in shown
+
+
+def test_no_permission_names_the_group_and_exits_77() -> None:
+    with tempfile.TemporaryDirectory(prefix="dlr-") as name:
+        Path(name).chmod(0o755)
+        with Served(Path(name) / "s", mode=0o000) as served:
+            nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
+            done = subprocess.run(
+                [*RUN, "status"],
+                env=environment(served),
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+                **nobody,  # type: ignore[arg-type]
+            )
+            group = grp.getgrgid(served.path.stat().st_gid).gr_name
+    assert done.returncode == 77
+    assert f"open to the group {group}" in done.stderr

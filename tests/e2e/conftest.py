@@ -1,10 +1,20 @@
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.asterisk import Asterisk
 from tests.daemon import Daemon
+from tests.users import DIALERD_GID, DIALERD_UID, give
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that every user can look into (pytest's own are closed to others)."""
+    with tempfile.TemporaryDirectory(prefix="open-", dir="/tmp") as path:
+        yield give(Path(path), DIALERD_UID, DIALERD_GID, 0o755)
 
 
 @pytest.fixture

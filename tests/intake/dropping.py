@@ -12,6 +12,7 @@ from dialerd.core.policy import Rules, Trunk
 from dialerd.core.signals import Submission
 from dialerd.intake.dropbox import Dropbox, DropSettings
 from tests.intake.desk import MemoryDesk
+from tests.waiting import until
 
 RULES = Rules(trunks={"t": Trunk("t", "Local/{digits}@t")}, default_trunk="t")
 SOON = int(time.time()) + 86400
@@ -101,6 +102,15 @@ class Place:
             self.box.look()
             while self.box._long():
                 self.box.look()
+
+    def look_until(self, predicate: Callable[[], object], seconds: float = 10.0) -> None:
+        """Looks again and again, until the predicate holds."""
+
+        def looked() -> object:
+            self.look()
+            return predicate()
+
+        until(looked, seconds)
 
     def reason(self, name: str) -> str:
         return (self.rejected / f"{name}.reason").read_text()

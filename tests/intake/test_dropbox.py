@@ -232,7 +232,7 @@ def test_small_files_do_not_wait_for_the_end_of_a_long_one(place: Place) -> None
     place.desk.on_submit = drop_another
     place.put("long.csv", csv(*(f"+4930{number}" for number in range(100_000, 101_000))))
 
-    until(lambda: (box._woken.clear(), box.look(), not place.names())[2])
+    place.look_until(lambda: box._woken.clear() or not place.names())
 
     numbers = [each.draft.call.to[0] for each in place.desk.seen]
     assert numbers.index("+4930123457") < 100
@@ -269,7 +269,12 @@ def test_a_folder_that_is_away_for_a_while_is_found_again(place: Place) -> None:
     away = place.drop.with_name("away")
     tried = Event()
     real = box.look
-    box.look = lambda: (tried.set(), real())[1]  # type: ignore[method-assign]
+
+    def look() -> None:
+        tried.set()
+        real()
+
+    box.look = look  # type: ignore[method-assign]
     place.drop.rename(away)
     box.start()
     try:

@@ -1,4 +1,4 @@
-"""The drop folder, killed at any step, and with a full, a silent or a broken engine: nothing lost, nothing doubled."""
+"""The drop folder, killed at any step, and with a full, silent or broken engine: nothing lost or doubled."""
 
 import os
 from contextlib import suppress
@@ -182,7 +182,7 @@ def test_a_broken_engine_leaves_the_rest_in_the_drop_folder(place: Place) -> Non
     place.look(5)
     early = place.names()
     place.desk.on_submit = lambda _: None
-    until(lambda: (box.look(), len(place.desk.accepted) == 100)[1])
+    place.look_until(lambda: len(place.desk.accepted) == 100)
 
     assert len(early["drop"]) > 50
     assert place.names() == {}
