@@ -79,7 +79,8 @@ class Settler:
 
     def settle_if_over(self, flight: Flight) -> None:
         """Settles an attempt whose file is archived, once AMI told the rest or had time enough to."""
-        if flight.archived is None or flight.leg not in (Leg.OUT, Leg.TAKING):
+        under_way = self.flights.named(flight.name) is flight and flight.leg in (Leg.OUT, Leg.TAKING)
+        if flight.archived is None or not under_way:
             return
         trace = flight.trace
         waited = self.ledger.clock.mono() - flight.archived_since

@@ -14,6 +14,7 @@ import pytest
 
 from dialerd.core.model import Disposition
 from tests.intake.serving import JOB, Served
+from tests.users import as_dialerd
 
 RUN = [sys.executable, "-c", "from dialerd.cli import main; main()"]
 
@@ -119,15 +120,13 @@ def test_no_permission_names_the_group_and_exits_77() -> None:
     with tempfile.TemporaryDirectory(prefix="dlr-") as name:
         Path(name).chmod(0o755)
         with Served(Path(name) / "s", mode=0o000) as served:
-            nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
             done = subprocess.run(
-                [*RUN, "status"],
+                [*as_dialerd(capability=""), *RUN, "status"],
                 env=environment(served),
                 capture_output=True,
                 text=True,
                 timeout=30,
                 check=False,
-                **nobody,  # type: ignore[arg-type]
             )
             group = grp.getgrgid(served.path.stat().st_gid).gr_name
     assert done.returncode == 77

@@ -208,3 +208,15 @@ def test_a_hand_over_that_certainly_failed_is_tried_again_with_a_new_name(world)
     world.wait(11)
     assert (deferred.state, deferred.attempts) == (State.DEFERRED, 1)
     assert world.spool.look(world.name(job, 2)).place is Place.OUTGOING
+
+
+def test_an_attempt_ends_once_when_its_archive_is_found_as_ami_tells_of_the_end(ami_world):
+    world = ami_world
+    world.tell(UP)
+    job = world.called()
+    name = world.name(job)
+    world.spool.where[name], world.spool.lines[name] = {Place.DONE}, STARTED
+    world.spool.status[name] = "Expired"
+    world.see(job, dialled=True, dial_status="BUSY", near_cause=17, ended=5.0)
+    told = [event.type for event in world.events(job)]
+    assert (told.count("attempt_ended"), told.count("failed")) == (1, 1)

@@ -8,11 +8,12 @@ from typing import Any
 
 from dialerd.core.disposition import judge
 from dialerd.core.errors import DialerError, Unavailable
-from dialerd.core.model import Attempt, Call, Draft, Job, OnDoubt, Trace
+from dialerd.core.model import Attempt, Call, Draft, Event, Job, OnDoubt, Trace
 from dialerd.core.signals import CallSeen, Place, Sighting, SpoolStirred, Submission
 from dialerd.engine.engine import Engine
 from dialerd.engine.inbox import Command, Submit
 from dialerd.engine.ports import EngineSettings
+from dialerd.store.reader import SqliteReader
 from dialerd.store.sqlite import SqliteStore
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -217,6 +218,12 @@ class World:
     def attempt(self, job: Job) -> Attempt:
         found = self.store.last_attempt(job.id)
         assert found is not None
+        return found
+
+    def events(self, job: Job) -> list[Event]:
+        reader = SqliteReader(self.folder)
+        found = reader.events(0, 1000, job=job.id)
+        reader.close()
         return found
 
     def name(self, job: Job, number: int = 1) -> str:
