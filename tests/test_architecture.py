@@ -56,7 +56,8 @@ CATCH_ALL = {
     "intake/dropbox.py",
     "pbx/ami.py",
 }
-"""Where `except Exception` may stand without raising again: outermost frames of threads, requests and files."""
+"""Where `except Exception` may stand without raising again: outermost frames of threads, requests and
+files."""
 
 
 def name_of(path: Path) -> str:

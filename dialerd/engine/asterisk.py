@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp
 
 CALLS_EACH = 2
-"""What one call may take of Asterisk's call limit. maxcalls counts running dialplans, of which a call through a Local
-channel has one, or two where its action is a dialplan too; CoreCurrentCalls counts channels, of which it has two (seen
-on 16 and 22). Two errs to the safe side."""
+"""What one call may take of Asterisk's call limit. maxcalls counts running dialplans, of which a call through
+a Local channel has one, or two where its action is a dialplan too; CoreCurrentCalls counts channels, of which
+it has two (seen on 16 and 22). Two errs to the safe side."""
 
 WINDOW_S = 2.0
 WINDOW_MIN = 100

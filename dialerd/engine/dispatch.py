@@ -48,6 +48,7 @@ class Dispatcher:
         self.trouble = ""
         self._resume_at = 0.0
         self._serial = 0
+        self._staging: set[str] = set()
 
     def dispatch(self) -> None:
         """Stages as many due jobs as fit into the window now."""
@@ -55,15 +56,20 @@ class Dispatcher:
         if room <= 0:
             return
         now = self.ledger.clock.now()
-        staging = sum(flight.leg is Leg.STAGING for flight in self.flights) if len(self.flights) else 0
-        due = self.ledger.store.due(now, room + staging)
+        due = self.ledger.store.due(now, room + len(self._staging))
         fresh = [job for job in due if self.flights.of_job(job.id) is None][:room]
         files = dict(filter(None, map(self._prepare, fresh)))
+        self._staging.update(files)
         if files:
             self.ledger.later.append(lambda: self.worker.run(lambda: self._stage(files)))
 
+    def reset(self) -> None:
+        """Forgets what is on its way: recovery begins from what is on disk."""
+        self._staging.clear()
+
     def staged(self, message: Staged) -> None:
         """Leases what was staged, unless the job was changed meanwhile; the hand-over follows the commit."""
+        self._staging.difference_update(message.names)
         leased, unwanted = [], []
         for flight in filter(None, map(self.flights.named, message.names)):
             trouble = message.failures.get(flight.name)

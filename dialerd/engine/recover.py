@@ -34,6 +34,7 @@ class Recovery:
 
     def recover(self) -> None:
         """Looks at every attempt that was under way, then at what lies about."""
+        self.dispatcher.reset()
         for flight in self.flights:
             self.flights.remove(flight)
         sightings = {sighting.name: sighting for sighting in self.files.survey()}

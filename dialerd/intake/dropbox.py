@@ -185,9 +185,12 @@ class Dropbox:
         return [reading for reading in self._open.values() if not reading.ended]
 
     def _read_on(self) -> None:
+        """At least one block of each long file, so that a busy drop folder does not starve them."""
         until = time.monotonic() + self._settings.look_seconds
-        while self._long() and not self._woken.is_set() and time.monotonic() < until:
+        while self._long():
             self._advance_all()
+            if self._woken.is_set() or time.monotonic() > until:
+                return
 
     def _advance_all(self) -> None:
         """A block of each long file in turn, so that none waits for another's end."""

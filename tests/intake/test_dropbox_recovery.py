@@ -174,7 +174,7 @@ def test_a_broken_engine_leaves_the_rest_in_the_drop_folder(place: Place) -> Non
     def fail(_: list[Submission]) -> None:
         raise Broken("The store is corrupt.")
 
-    box = place.new(chunk=5)
+    place.new(chunk=5)
     for number in range(100):
         place.put(f"{number}.json", JOB)
     place.desk.on_submit = fail

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from dialerd.pbx.spool import Spool, SpoolSettings
+from tests.pbx.lines import line, manager
 from tests.users import ASTERISK_GID, ASTERISK_UID, give
+
+__all__ = ["line", "manager"]
 
 
 @pytest.fixture
