@@ -107,8 +107,8 @@ class Dispatcher:
         flight.ami_whole = self.asterisk.up and flight.attempt.asterisk == self.asterisk.run
         if flight.wish is not None:
             self.settler.take_back(flight, flight.wish)
-        else:
-            self.settler.settle_if_over(flight)
+        elif flight.trace is not None or flight.stirred:
+            self.settler.catch_up(flight)
 
     def _room(self) -> int:
         if not self.asterisk.takes_calls or self.ledger.clock.mono() < self._resume_at:

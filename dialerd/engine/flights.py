@@ -42,6 +42,7 @@ class Flight:
     deadline: float = 0.0
     look_at: float = 0.0
     started: bool = False
+    stirred: bool = False
     poked: bool = False
     ami_whole: bool = False
     hanging_up: bool = False

@@ -52,6 +52,8 @@ class Settler:
         if flight is None:
             return
         before, flight.trace = flight.trace, signal.trace
+        if flight.leg is Leg.LEASED:  # the hand-over is not written yet; catch_up() tells of it then
+            return
         self._begin(flight)
         self._tell_progress(flight, before, signal.trace)
         if flight.hanging_up and before is None:
@@ -60,9 +62,17 @@ class Settler:
             self.look(flight)
         self.settle_if_over(flight)
 
+    def catch_up(self, flight: Flight) -> None:
+        """Tells what AMI showed of a call while its hand-over was being written."""
+        if flight.trace is not None:
+            self._begin(flight)
+            self._tell_progress(flight, None, flight.trace)
+        self.look(flight)
+
     def look(self, flight: Flight) -> None:
         """Looks where the call file is, and takes in what it says."""
-        if flight.leg is Leg.STAGING or flight.archived is not None:
+        if flight.leg in (Leg.STAGING, Leg.LEASED) or flight.archived is not None:
+            flight.stirred = True
             return
         sighting = self.files.look(flight.name)
         if sighting.started:

@@ -35,14 +35,21 @@ class SqliteStore:
             self._db = sqlite3.connect(
                 self.path, isolation_level=None, cached_statements=64, check_same_thread=False
             )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA cache_size = -16000")
-            _migrate(self._db, self.path)
-            self._last_id = self._db.execute("SELECT coalesce(max(id), 0) FROM jobs").fetchone()[0]
-            rows = self._db.execute("SELECT state, count(*) FROM jobs GROUP BY state")
-            self._counts = Counter(dict.fromkeys(State, 0))
-            self._counts.update({State(state): count for state, count in rows})
+            try:
+                self._open()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _open(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA cache_size = -16000")
+        _migrate(self._db, self.path)
+        self._last_id = self._db.execute("SELECT coalesce(max(id), 0) FROM jobs").fetchone()[0]
+        rows = self._db.execute("SELECT state, count(*) FROM jobs GROUP BY state")
+        self._counts = Counter(dict.fromkeys(State, 0))
+        self._counts.update({State(state): count for state, count in rows})
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from dialerd.core.errors import Broken, Unavailable, Unconfirmed
-from dialerd.core.model import Disposition, OnDoubt
-from dialerd.core.signals import AsteriskDown, AsteriskUp, Place
+from dialerd.core.model import Disposition, OnDoubt, Trace
+from dialerd.core.signals import AsteriskDown, AsteriskUp, CallSeen, Place, SpoolStirred
 from dialerd.core.states import State
 from tests.engine.world import START, STARTED, World, at
 
@@ -220,3 +220,29 @@ def test_an_attempt_ends_once_when_its_archive_is_found_as_ami_tells_of_the_end(
     world.see(job, dialled=True, dial_status="BUSY", near_cause=17, ended=5.0)
     told = [event.type for event in world.events(job)]
     assert (told.count("attempt_ended"), told.count("failed")) == (1, 1)
+
+
+def test_what_happens_while_the_hand_over_is_written_is_told_after_it(ami_world):
+    world = ami_world
+    world.tell(UP)
+    job = world.submit().job
+    name = world.name(job)
+    staged = world.engine.inbox.take(0)
+    world.engine.turn(staged)
+    handed_over = world.engine.inbox.take(0)
+    world.engine.turn([CallSeen(name, Trace(started=1.0, dialled=True, rang=1.5, answered=2.0))])
+    world.tell(*handed_over)
+    told = [event.type for event in world.events(job)]
+    assert told == ["accepted", "leased", "submitted", "started", "ringing", "answered"]
+
+
+def test_a_call_that_is_over_before_its_hand_over_is_written_is_settled_at_once(world):
+    job = world.submit().job
+    name = world.name(job)
+    world.engine.turn(world.engine.inbox.take(0))
+    handed_over = world.engine.inbox.take(0)
+    world.spool.where[name], world.spool.lines[name] = {Place.DONE}, STARTED
+    world.spool.status[name] = "Completed"
+    world.engine.turn([SpoolStirred(frozenset([name]))])
+    world.tell(*handed_over)
+    assert world.job(job).state is State.COMPLETED

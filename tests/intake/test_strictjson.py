@@ -14,7 +14,7 @@ from dialerd.intake.document import (
         (b"", "empty"),
         (b" \n", "empty"),
         (b"{", "line 1, column 2"),
-        (b'{"to": "1000",\n}', "line 2, column 1"),
+        (b'{"to": "1000",\n"play" "x"}', "line 2, column 8"),
         (b"{'to': 1}", "not JSON"),
         (b'{"to": "\xff"}', "Byte 9 is not UTF-8"),
         ('{"to": "1000"}'.encode("utf-16"), "not UTF-8"),
