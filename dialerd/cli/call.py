@@ -52,7 +52,10 @@ _OPTIONS = [
     click.option("--batch", metavar="TEXT", help="The batch that it belongs to."),
     click.option("--trunk", metavar="NAME", help="The way out."),
     click.option(
-        "--channel", metavar="TECH/DEST", help="A literal channel in place of a number, where allowed."
+        "--channel",
+        multiple=True,
+        metavar="TECH/DEST",
+        help="A literal channel in place of a number, where allowed; may be repeated.",
     ),
     click.option(
         "--ring", type=click.Choice(["each", "any"]), help="Several numbers: call each, or all at once."
@@ -61,6 +64,11 @@ _OPTIONS = [
         "--on-doubt", type=click.Choice(["hold", "retry", "drop"]), help="If nobody can know (hold)."
     ),
 ]
+
+
+def _is_given(value: object) -> bool:
+    """Whether an option was there. 0 is a value (--priority 0)."""
+    return value is not None and value is not False and value not in ((), {})
 
 
 def _all_fields(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,9 +90,10 @@ def call_(session: Session, to: tuple[str, ...], waits: bool, timeout: float | N
     dialerctl call +4930123456 --play hello-world --wait
     dialerctl call 100 --context sales --extension s --at "in 1h" --max-retries 2
     """
-    document = {name: value for name, value in fields.items() if value not in (None, (), {}, False)}
-    if to:
-        document["to"] = to[0] if len(to) == 1 else list(to)
+    document = {name: value for name, value in fields.items() if _is_given(value)}
+    for name, several in (("to", to), ("channel", fields["channel"])):
+        if several:
+            document[name] = several[0] if len(several) == 1 else list(several)
     if "tags" in document:
         document["tags"] = list(document["tags"])
     after = waiting.newest(session.client) if waits else 0

@@ -4,6 +4,9 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no i, l, o, u, so that an id can be read out over the phone."""
 
 LENGTH = 13
+LARGEST = 2**63 - 1
+"""What an integer of SQLite holds (https://sqlite.org/datatype3.html)."""
+
 _RANDOM_BITS = 21
 
 
@@ -29,4 +32,6 @@ def to_number(text: str) -> int:
     number = 0
     for character in text:
         number = number * 32 + ALPHABET.index(character)
+    if number > LARGEST:
+        raise ValueError("a job id has 63 bits")
     return number

@@ -77,7 +77,10 @@ class Draft:
 @dataclass(frozen=True, slots=True)
 class Job:
     """A request that was accepted. `retries` counts failed tries against `max_retries`; `attempts` counts
-    all."""
+    all.
+
+    `requested` is "cancel" or "hold" while that was asked of a call that is under way and is not certain yet.
+    """
 
     id: str
     owner: int
@@ -97,6 +100,7 @@ class Job:
     attempts: int = 0
     retries: int = 0
     reason: str = ""
+    requested: str | None = None
     kind: str = "call"
 
 

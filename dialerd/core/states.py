@@ -49,7 +49,7 @@ _FROM_IN_FLIGHT = {
 }
 TRANSITIONS: dict[State, dict[Step, State]] = {
     State.QUEUED: _FROM_WAITING,
-    State.DEFERRED: _FROM_WAITING,
+    State.DEFERRED: {**_FROM_WAITING, Step.CONFIRM: State.COMPLETED},
     State.ACTIVE: {**_FROM_IN_FLIGHT, Step.HAND_OVER: State.SUBMITTED},
     State.SUBMITTED: {**_FROM_IN_FLIGHT, Step.CONFIRM: State.COMPLETED},
     State.HELD: {
@@ -64,8 +64,9 @@ TRANSITIONS: dict[State, dict[Step, State]] = {
     State.COMPLETED: {},
     State.CANCELLED: {},
 }
-"""From submitted, expire, cancel and hold are taken only once it is certain that the call file was taken back
-(or, for cancel, that the call was hung up)."""
+"""From deferred, confirm is the late answer to a doubt, which spares a second call. From submitted, expire,
+cancel and hold are taken only once it is certain that the call file was taken back (or, for cancel, that the
+call was hung up)."""
 
 
 def step(state: State, event: Step) -> State:

@@ -1,7 +1,7 @@
 """Dispatch: due job → staged call file → lease → hand-over. The lease is on disk before the file can be
 called."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,11 +9,11 @@ from dialerd.core.errors import Broken, DialerError, Rejected, Unconfirmed
 from dialerd.core.model import Attempt, Job
 from dialerd.core.states import WAITING, Step
 from dialerd.engine.asterisk import Asterisk
-from dialerd.engine.flights import Flight, Flights, Leg, Wish
+from dialerd.engine.flights import Flight, Flights, Leg
 from dialerd.engine.inbox import HandedOver, Inbox, Staged
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.ports import CallFiles, Dial, EngineSettings, Render
-from dialerd.engine.settle import Settler
+from dialerd.engine.settle import Settler, undone
 from dialerd.engine.worker import Worker
 
 BATCH = 200
@@ -71,7 +71,7 @@ class Dispatcher:
         """Leases what was staged, unless the job was changed meanwhile; the hand-over follows the commit."""
         self._staging.difference_update(message.names)
         leased, unwanted = [], []
-        for flight in filter(None, map(self.flights.named, message.names)):
+        for flight in self._at(Leg.STAGING, message.names):
             trouble = message.failures.get(flight.name)
             if trouble is not None:
                 self._stumble(flight, trouble)
@@ -87,7 +87,7 @@ class Dispatcher:
     def handed_over(self, message: HandedOver) -> None:
         """Notes what Asterisk has now."""
         clock = self.ledger.clock
-        for flight in filter(None, map(self.flights.named, message.names)):
+        for flight in self._at(Leg.LEASED, message.names):
             trouble = message.failures.get(flight.name)
             if trouble is not None:
                 self._stumble(flight, trouble)
@@ -100,15 +100,19 @@ class Dispatcher:
             self.follow(flight, self._serial)
 
     def follow(self, flight: Flight, serial: int) -> None:
-        """Starts to watch a call file that lies in the spool."""
+        """Starts to watch a call file that lies in the spool; `serial` 0 is one of before a restart."""
         mono = self.ledger.clock.mono()
         flight.leg, flight.serial, flight.out_since = Leg.OUT, serial, mono
         flight.deadline = mono + flight.job.call.wait_time + self.settings.longest_call_s
-        flight.ami_whole = self.asterisk.up and flight.attempt.asterisk == self.asterisk.run
-        if flight.wish is not None:
-            self.settler.take_back(flight, flight.wish)
-        elif flight.trace is not None or flight.stirred:
-            self.settler.catch_up(flight)
+        flight.ami_whole = serial > 0 and self.asterisk.up and flight.attempt.asterisk == self.asterisk.run
+        self.settler.follow(flight)
+
+    def _at(self, leg: Leg, names: Sequence[str]) -> Iterator[Flight]:
+        """Those flights that are where a message of the spool's thread finds them; it may be a stale one."""
+        for name in names:
+            flight = self.flights.named(name)
+            if flight is not None and flight.leg is leg:
+                yield flight
 
     def _room(self) -> int:
         if not self.asterisk.takes_calls or self.ledger.clock.mono() < self._resume_at:
@@ -123,14 +127,15 @@ class Dispatcher:
 
     def _prepare(self, job: Job) -> tuple[str, bytes] | None:
         """A job's next attempt and its call file; a job that can't be rendered is refused for good."""
-        channel, variables = self.dial(job.call)
-        attempt = Attempt(job.id, job.attempts + 1, job.call.trunk, channel, begun=self.ledger.clock.now())
+        attempt = Attempt(job.id, job.attempts + 1, job.call.trunk, "", begun=self.ledger.clock.now())
         try:
+            channel, variables = self.dial(job.call)
+            attempt = replace(attempt, channel=channel)
             content = self.render(job.call, channel, f"{job.id}.{attempt.number}", variables)
         except Rejected as error:
             leased = self.ledger.move(job, Step.LEASE, attempts=attempt.number)
             self.ledger.save(replace(attempt, ended=attempt.begun))
-            self.ledger.move(leased, Step.REJECT, f"our file could not be written: {error}")
+            self.ledger.move(leased, Step.REJECT, str(error))
             return None
         self.flights.add(Flight(job, attempt))
         return attempt.name, content
@@ -168,11 +173,7 @@ class Dispatcher:
         now = self.ledger.clock.now()
         self.ledger.later.append(lambda: self.files.discard([flight.name]))
         self.ledger.save(replace(flight.attempt, ended=now))
-        if flight.wish is Wish.CANCEL:
-            self.ledger.move(flight.job, Step.CANCEL)
-        else:
-            again = now + timedelta(seconds=TRY_AGAIN_S)
-            self.ledger.move(flight.job, Step.DEFER, f"not handed over: {trouble}", not_before=again)
+        undone(self.ledger, flight.job, f"not handed over: {trouble}", now + timedelta(seconds=TRY_AGAIN_S))
 
     def _stage(self, files: dict[str, bytes]) -> None:
         self.inbox.put(Staged(list(files), _tried(lambda: self.files.stage(files), list(files))))

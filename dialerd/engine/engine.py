@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
-from dialerd.core.errors import Broken, DeliveryError, DialerError, Overloaded
+from dialerd.core.errors import DeliveryError, DialerError, NoSuchJob, NotAllowed, Overloaded
 from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, CallSeen, SpoolStirred
 from dialerd.engine.accept import accept
 from dialerd.engine.asterisk import Asterisk
@@ -33,7 +33,8 @@ log = get_logger(__name__)
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
-BROKEN_PAUSE_S = 2.0
+BROKEN_PAUSE_S = 1.0
+BROKEN_RETRY_S = 5
 
 
 class SystemClock:
@@ -47,6 +48,10 @@ class SystemClock:
     def mono(self) -> float:
         """Seconds that never jump."""
         return monotonic()
+
+    def rest(self, seconds: float) -> None:
+        """Does nothing for a while."""
+        sleep(seconds)
 
 
 class Engine:
@@ -71,6 +76,7 @@ class Engine:
         self.asterisk = Asterisk(ami=settings.ami)
         self.flights = Flights()
         self.broken = ""
+        self._dirty = False
         self._line = line
         self._worker = worker or Worker("spool", failed)
         self._caller = Worker("hangup", failed)
@@ -137,7 +143,12 @@ class Engine:
 
     def turn(self, messages: Sequence[Any]) -> None:
         """One round of the engine: handle these messages and what time brings, commit, let everybody know."""
-        self._commit(messages, partial(self._work, messages))
+        if self._dirty:
+            self._begin_anew()
+        if self._dirty:
+            self._refuse(messages)
+        else:
+            self._commit(messages, partial(self._work, messages))
 
     def turned_within(self, seconds: float) -> bool:
         """Whether the engine's thread made a turn, commit and all, in so many seconds: a sign of life for
@@ -176,8 +187,9 @@ class Engine:
         try:
             with self.store.transaction():
                 work()
-        except Broken as error:
-            self._break(error, messages)
+        except DialerError as error:
+            self._break(error)
+            self._refuse(messages)
             return
         self.broken = ""
         self._last_turn = self.clock.mono()
@@ -185,32 +197,38 @@ class Engine:
         if self.ledger.newest_event != before:
             self.on_commit(self.ledger.newest_event)
 
-    def _break(self, error: Broken, messages: Sequence[Any]) -> None:
-        """Nothing of this turn was done. Say so, wait, and begin again from what is on disk."""
+    def _break(self, error: DialerError) -> None:
+        """Nothing of this turn was done, and what is in memory may be wrong: begin anew from what is on
+        disk."""
         if not self.broken:
-            log.error("store_broken", why=str(error))
-        self.broken = str(error)
+            log.error("turn_failed", why=str(error))
+        self.broken, self._dirty = str(error), True
+
+    def _refuse(self, messages: Sequence[Any]) -> None:
+        """Answers whoever waits that nothing was done, and rests."""
         for message in messages:
-            if isinstance(message, Submit | Command) and not message.answer.done():
-                message.answer.set_exception(Overloaded(str(error), int(BROKEN_PAUSE_S)))
+            if isinstance(message, Submit | Command):
+                if not message.answer.done():
+                    message.answer.set_exception(Overloaded(self.broken, BROKEN_RETRY_S))
             elif isinstance(message, Stop):
                 self._stopping = True
-        threading.Event().wait(0 if self._stopping else BROKEN_PAUSE_S)
+            elif isinstance(message, AsteriskUp | AsteriskDown | AsteriskLoad):
+                self.asterisk.tell(message, len(self.flights))
+        if not self._stopping:
+            self.clock.rest(BROKEN_PAUSE_S)
+
+    def _begin_anew(self) -> None:
+        """As after a restart, once the spool's thread has nothing under way."""
         self._worker.flush()
-        self.ledger.later.clear()
-        try:
-            with self.store.transaction():
-                self._recovery.recover()
-        except Broken:
-            return
-        self._follow_up()
+        self._dirty = False
+        self._commit([], self._recovery.recover)
 
     def _follow_up(self) -> None:
         """What was to be done after the commit. What the spool refuses here is made good by a later sweep."""
         for act in self.ledger.later:
             try:
                 act()
-            except Broken as error:
+            except DialerError as error:
                 self.dispatcher.trouble = str(error)
                 log.error("spool_broken", why=str(error))
 
@@ -229,9 +247,7 @@ class Engine:
     def _command(self, message: Command) -> None:
         try:
             job = self._operator.command(message)
-        except Broken:
-            raise
-        except DialerError as error:
+        except (NoSuchJob, NotAllowed) as error:
             refusal = error
             self.ledger.later.append(lambda: message.answer.set_exception(refusal))
             return

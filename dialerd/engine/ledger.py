@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from dialerd.core.model import Attempt, Job
-from dialerd.core.states import Step, step
+from dialerd.core.states import IN_FLIGHT, Step, step
 from dialerd.engine.ports import Clock
 from dialerd.log import get_logger
 from dialerd.store.base import Store
@@ -40,7 +40,9 @@ class Ledger:
     ) -> Job:
         """Takes a job through the one door, writes it and says so. Returns the job as it is now."""
         now = self.clock.now()
-        moved = replace(job, state=step(job.state, event), updated=now, reason=reason, **changes)
+        state = step(job.state, event)
+        requested = job.requested if state in IN_FLIGHT else None
+        moved = replace(job, state=state, updated=now, reason=reason, requested=requested, **changes)
         self.store.save_job(moved)
         facts = dict(data or {})
         if reason:

@@ -46,24 +46,11 @@ class Operator:
             return self.ledger.move(job, Step.CANCEL, _by(command))
         if flight is None or not allows(job.state, Step.CANCEL):
             raise NotAllowed(f"Job {job.id} is {job.state} already; there is nothing to cancel.")
-        return self._cancel_flight(job, flight, command)
-
-    def _cancel_flight(self, job: Job, flight: Flight, command: Command) -> Job:
-        if (
-            not self.settler.take_back(flight, Wish.CANCEL)
-            and flight.archived is None
-            and not self._hang_up(flight)
-        ):
+        if not self._request(flight, Wish.CANCEL) and flight.archived is None:
             raise NotAllowed(
                 f"The call of job {job.id} has begun, and without AMI it can't be hung up from here."
             )
-        flight.job = replace(flight.job, reason="cancel requested")
-        self.ledger.store.save_job(flight.job)
-        self.ledger.note(flight.job, "cancel_requested", by=command.actor)
-        return flight.job
-
-    def _hang_up(self, flight: Flight) -> bool:
-        return self.settler.cancel_started(flight)
+        return self._as_it_stands(flight, "cancel_requested", command)
 
     def _hold(self, job: Job, command: Command) -> Job:
         if job.state is State.HELD:
@@ -75,8 +62,32 @@ class Operator:
             raise NotAllowed(
                 f"Job {job.id} is {job.state} already; only a job that has not ended can be held."
             )
-        if flight.wish is Wish.CANCEL or not self.settler.take_back(flight, Wish.HOLD):
+        if job.requested == "cancel" or not self._request(flight, Wish.HOLD):
             raise NotAllowed(f"The call of job {job.id} has begun; it can be cancelled, but not held.")
+        return self._as_it_stands(flight, "hold_requested", command)
+
+    def _request(self, flight: Flight, wish: Wish) -> bool:
+        """Writes what is asked of a call under way, so that it outlives us, and begins to do it."""
+        before = flight.job
+        flight.job = replace(before, requested=wish.value, reason=f"{wish.value} requested")
+        self.ledger.store.save_job(flight.job)
+        if self.settler.pursue(flight, wish) or not self._under_way(flight):
+            return True
+        if wish is not Wish.CANCEL or flight.archived is None:
+            flight.job = before
+            self.ledger.store.save_job(before)
+        return False
+
+    def _under_way(self, flight: Flight) -> bool:
+        return self.flights.named(flight.name) is flight
+
+    def _as_it_stands(self, flight: Flight, event: str, command: Command) -> Job:
+        """The job after a request: still under way, or ended by it at once."""
+        if self._under_way(flight):
+            self.ledger.note(flight.job, event, by=command.actor)
+            return flight.job
+        job = self.ledger.store.find_job(flight.job.id)
+        assert job is not None
         return job
 
     def _release(self, job: Job, command: Command) -> Job:

@@ -98,3 +98,6 @@ class Clock(Protocol):
 
     def mono(self) -> float:
         """Seconds that never jump."""
+
+    def rest(self, seconds: float) -> None:
+        """Does nothing for a while."""

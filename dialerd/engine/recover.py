@@ -10,7 +10,7 @@ from dialerd.engine.dispatch import Dispatcher
 from dialerd.engine.flights import Flight, Flights, Leg, Wish
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.ports import CallFiles
-from dialerd.engine.settle import Settler, doubt
+from dialerd.engine.settle import Settler, doubt, undone
 from dialerd.engine.sweep import Sweeper
 from dialerd.log import get_logger
 
@@ -73,7 +73,7 @@ class Recovery:
         """The rename had not happened: certainly nothing was done."""
         now = self.ledger.clock.now()
         self.ledger.save(replace(attempt, ended=now))
-        self.ledger.move(job, Step.DEFER, "dialerd stopped before the hand-over", not_before=now)
+        undone(self.ledger, job, "dialerd stopped before the hand-over", now)
         self.ledger.later.append(lambda: self.files.discard([attempt.name]))
 
     def _resume(self, job: Job, attempt: Attempt, sighting: Sighting) -> None:
@@ -83,13 +83,14 @@ class Recovery:
             job = self.ledger.move(job, Step.HAND_OVER, "found in the spool after a restart of dialerd")
         flight = Flight(job, attempt, leg=Leg.OUT, started=sighting.started)
         self.flights.add(flight)
-        self.dispatcher.follow(flight, serial=0)
-        flight.ami_whole = False
-        if sighting.place is Place.TAKEN:
-            flight.leg, flight.wish = Leg.TAKING, Wish.DEFER
+        if sighting.place is not Place.TAKEN:
+            flight.stirred = True
+            flight.wish = Wish(job.requested) if job.requested else None
+            self.dispatcher.follow(flight, serial=0)
+        else:
+            self.dispatcher.follow(flight, serial=0)
+            flight.leg, flight.wish = Leg.TAKING, Wish(job.requested) if job.requested else Wish.DEFER
             flight.look_at = self.ledger.clock.mono() + self.settler.settings.take_back_pause_s
-        elif sighting.place is Place.DONE:
-            self.settler.look(flight)
 
     def _tidy(self, sighting: Sighting) -> None:
         """A file of no attempt under way: its result is on disk already, or it was never leased."""

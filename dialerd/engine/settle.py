@@ -62,12 +62,23 @@ class Settler:
             self.look(flight)
         self.settle_if_over(flight)
 
+    def follow(self, flight: Flight) -> None:
+        """Its hand-over is on disk: what was seen and wished in the meantime counts now."""
+        self.catch_up(flight)
+        if flight.wish is not None and self.flights.named(flight.name) is flight:
+            self.pursue(flight, flight.wish)
+
+    def pursue(self, flight: Flight, wish: Wish) -> bool:
+        """Takes the call file back, or hangs a call up that has begun. False where neither is possible."""
+        return self.take_back(flight, wish) or (wish is Wish.CANCEL and self.cancel_started(flight))
+
     def catch_up(self, flight: Flight) -> None:
         """Tells what AMI showed of a call while its hand-over was being written."""
         if flight.trace is not None:
             self._begin(flight)
             self._tell_progress(flight, None, flight.trace)
-        self.look(flight)
+        if flight.trace is not None or flight.stirred:
+            self.look(flight)
 
     def look(self, flight: Flight) -> None:
         """Looks where the call file is, and takes in what it says."""
@@ -116,24 +127,26 @@ class Settler:
     def take_back(self, flight: Flight, wish: Wish) -> bool:
         """Begins to take a call file back; what is wished is done once it is certain. False: it is too
         late."""
-        flight.wish = wish
         if flight.leg is not Leg.OUT:
+            flight.wish = wish
             return True
-        if flight.started or not self.files.take_out(flight.name):
-            flight.wish = None
-            self.look(flight)
+        flight.wish = None
+        self.look(flight)
+        if flight.started or flight.archived is not None or not self.files.take_out(flight.name):
             return False
+        flight.wish = wish
         flight.leg, flight.look_at = Leg.TAKING, self.ledger.clock.mono() + self.settings.take_back_pause_s
         return True
 
     def taken(self, flight: Flight) -> None:
         """The pause is over: was the file taken back in time?"""
         sighting = self.files.look(flight.name)
-        untouched = sighting.place is Place.TAKEN and not sighting.started and not sighting.also
-        if untouched and flight.trace is None:
+        alone = sighting.place is Place.TAKEN and not sighting.also
+        if alone and not sighting.started and flight.trace is None:
             self._fulfil(flight)
             return
-        self.files.drop_taken(flight.name)
+        if not (alone and self.files.put_back(flight.name)):  # its archive is made from the name in outgoing
+            self.files.drop_taken(flight.name)
         wish, flight.wish, flight.leg = flight.wish, None, Leg.OUT
         self._begin(flight)
         if wish is Wish.CANCEL:
@@ -190,7 +203,7 @@ class Settler:
         """The file is certainly back: nothing was done."""
         wish = flight.wish or Wish.DEFER
         attempt = flight.attempt.number
-        if wish is Wish.POKE:
+        if wish is Wish.POKE and not overdue(flight.job, self.ledger.clock.now()):
             self._poke(flight)
             return
         ended = self.ledger.clock.now()
@@ -201,21 +214,13 @@ class Settler:
         )
         self.ledger.save(replace(flight.attempt, ended=ended, result=result))
         self.flights.remove(flight)
-        match wish:
-            case Wish.CANCEL:
-                self.ledger.move(flight.job, Step.CANCEL)
-            case Wish.HOLD:
-                self.ledger.move(flight.job, Step.HOLD, "held by an operator")
-            case Wish.EXPIRE:
-                self.ledger.move(flight.job, Step.EXPIRE, "not_after has passed")
-            case Wish.GIVE_UP:
-                self.ledger.move(
-                    flight.job, Step.LOSE, "Asterisk did not begin the call, even after a second hand-over"
-                )
-            case _:
-                why = self.asterisk.reason or "Asterisk did not begin the call"
-                again = ended + timedelta(seconds=TAKEN_BACK_S)
-                self.ledger.move(flight.job, Step.DEFER, f"taken back: {why}", not_before=again)
+        why = self.asterisk.reason or "Asterisk did not begin the call"
+        if wish is Wish.GIVE_UP and flight.job.requested is None:
+            why = "Asterisk did not begin the call, even after a second hand-over"
+            self.ledger.move(flight.job, Step.LOSE, why)
+            return
+        again = ended + timedelta(seconds=TAKEN_BACK_S)
+        undone(self.ledger, flight.job, f"taken back: {why}", again, cancel=wish is Wish.CANCEL)
 
     def _poke(self, flight: Flight) -> None:
         flight.wish, flight.poked = None, True
@@ -231,26 +236,51 @@ class Settler:
             ended = min(ended, datetime.fromtimestamp(sighting.ended, UTC))
         evidence = {"status": sighting.status, "lines": list(sighting.lines)}
         attempt = replace(flight.attempt, ended=ended, result=result, evidence=evidence)
-        conclude(self.ledger, flight.job, attempt, result, cancelled=flight.hanging_up)
+        conclude(self.ledger, flight.job, attempt, result, hung_up=flight.hanging_up)
         self.flights.remove(flight)
         self.ledger.later.append(lambda: self.files.remove([flight.name]))
 
 
-def conclude(ledger: Ledger, job: Job, attempt: Attempt, result: Result, cancelled: bool = False) -> Job:
-    """Writes an attempt's result and takes its job to where the result and the retry rule say."""
-    ledger.save(attempt)
-    ledger.note(job, "attempt_ended", attempt=attempt.number, **_facts(result))
-    if result.warning:
-        ledger.later.append(lambda: log.warning("call_suspect", job=job.id, why=result.warning))
+def overdue(job: Job, now: datetime) -> bool:
+    """Whether a job's not_after has passed."""
+    return job.not_after is not None and job.not_after <= now
+
+
+def undone(ledger: Ledger, job: Job, why: str, again: datetime, cancel: bool = False) -> Job:
+    """Certainly nothing was done: the job goes where it was asked to go, expires, or waits until `again`."""
+    if cancel or job.requested == "cancel":
+        return ledger.move(job, Step.CANCEL)
+    if job.requested == "hold":
+        return ledger.move(job, Step.HOLD, "held by an operator")
+    if overdue(job, ledger.clock.now()):
+        return ledger.move(job, Step.EXPIRE, "not_after has passed")
+    return ledger.move(job, Step.DEFER, why, not_before=again)
+
+
+def conclude(ledger: Ledger, job: Job, attempt: Attempt, result: Result, hung_up: bool = False) -> Job:
+    """Writes an attempt's result and takes its job to where the result, the retry rule and an operator
+    say."""
+    record(ledger, job, attempt, result)
     word = result.disposition.value
-    if cancelled:
-        return ledger.move(job, Step.CANCEL, f"hung up on request ({word})")
-    if result.disposition is Disposition.ANSWERED:
+    answered = result.disposition is Disposition.ANSWERED
+    if hung_up or (job.requested == "cancel" and not answered):
+        return ledger.move(job, Step.CANCEL, f"cancelled on request ({word})")
+    if answered:
         return ledger.move(job, Step.CONFIRM, word)
     again = None if job.state is State.HELD else next_try(job, result, attempt.ended or ledger.clock.now())
     if again is None:
         return ledger.move(job, Step.REJECT, word)
+    if job.requested == "hold":
+        return ledger.move(job, Step.HOLD, f"held by an operator, after {word}", retries=job.retries + 1)
     return ledger.move(job, Step.DEFER, word, not_before=again, retries=job.retries + 1)
+
+
+def record(ledger: Ledger, job: Job, attempt: Attempt, result: Result) -> None:
+    """Writes an attempt's result."""
+    ledger.save(attempt)
+    ledger.note(job, "attempt_ended", attempt=attempt.number, **_facts(result))
+    if result.warning:
+        ledger.later.append(lambda: log.warning("call_suspect", job=job.id, why=result.warning))
 
 
 def doubt(ledger: Ledger, job: Job, attempt: Attempt, why: str, evidence: dict[str, Any]) -> None:
@@ -258,12 +288,17 @@ def doubt(ledger: Ledger, job: Job, attempt: Attempt, why: str, evidence: dict[s
     ledger.save(replace(attempt, evidence={**attempt.evidence, **evidence, "doubt": why}))
     if job.on_doubt is OnDoubt.DROP:
         ledger.move(job, Step.REJECT, f"in doubt, dropped as the job says: {why}")
-    elif job.on_doubt is OnDoubt.RETRY and job.retries < max(job.max_retries, 1):
+    elif _repeats(job):
         again = ledger.clock.now() + timedelta(seconds=job.retry_time)
         reason = f"in doubt, tried again as the job says: {why}"
         ledger.move(job, Step.DEFER, reason, not_before=again, retries=job.retries + 1)
     else:
         ledger.move(job, Step.LOSE, f"in doubt: {why}")
+
+
+def _repeats(job: Job) -> bool:
+    """Whether a doubt is settled by another call: only if the job says so, and nobody asked for its end."""
+    return job.on_doubt is OnDoubt.RETRY and job.requested is None and job.retries < max(job.max_retries, 1)
 
 
 def _facts(result: Result) -> dict[str, Any]:

@@ -3,14 +3,14 @@ listing."""
 
 from dataclasses import replace
 
-from dialerd.core.model import Attempt, Result
-from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, Place
-from dialerd.core.states import State, Step
+from dialerd.core.model import Attempt, Disposition, Job
+from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, Place, Sighting
+from dialerd.core.states import IN_FLIGHT, State, Step
 from dialerd.engine.asterisk import Asterisk
 from dialerd.engine.flights import Flight, Flights, Leg, Wish
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.ports import CallFiles, EngineSettings
-from dialerd.engine.settle import Judge, Settler, conclude
+from dialerd.engine.settle import Judge, Settler, conclude, overdue, record
 from dialerd.log import get_logger
 
 log = get_logger(__name__)
@@ -83,12 +83,22 @@ class Sweeper:
             self._leave_alone(name)
             return
         sighting = self.files.look(name)
-        late = job.state is State.HELD and attempt.ended is None and str(attempt.number) == number
+        late = attempt.ended is None and str(attempt.number) == number and job.state not in IN_FLIGHT
         if late and sighting.status is not None:
-            result: Result = self.judge(sighting.status, None, ami=False)
-            conclude(self.ledger, job, _ended(attempt, result, self.ledger), result)
+            self._late_answer(job, attempt, sighting)
         if sighting.status is not None or not late:
             self.ledger.later.append(lambda: self.files.remove([name]))
+
+    def _late_answer(self, job: Job, attempt: Attempt, sighting: Sighting) -> None:
+        """A doubt is settled after all. A job that has ended, or waits for its next try, keeps its state,
+        unless that try would be a second call."""
+        result = self.judge(sighting.status, None, ami=False)
+        ended = replace(attempt, ended=self.ledger.clock.now(), result=result)
+        answered = result.disposition is Disposition.ANSWERED
+        if job.state is State.HELD or (answered and job.state is State.DEFERRED):
+            conclude(self.ledger, job, ended, result)
+        else:
+            record(self.ledger, job, ended, result)
 
     def asterisk_told(self, signal: AsteriskUp | AsteriskDown | AsteriskLoad) -> None:
         """AMI came, went, or said how full Asterisk is."""
@@ -97,6 +107,7 @@ class Sweeper:
         match signal:
             case AsteriskUp():
                 self._after_restart(signal.run)
+                self._ask_again()
             case AsteriskDown():
                 if was_up:
                     self._without_ami()
@@ -120,6 +131,12 @@ class Sweeper:
         self.files.keep_evidence(flight.name)
         self.settler.lose(flight, "Asterisk was restarted while it had this call", lines=lines)
 
+    def _ask_again(self) -> None:
+        """Cancelled calls that could not be hung up while AMI was away."""
+        for flight in self.flights:
+            if flight.job.requested == "cancel" and flight.leg is Leg.OUT and flight.archived is None:
+                self.settler.pursue(flight, Wish.CANCEL)
+
     def _without_ami(self) -> None:
         for flight in self.flights:
             flight.ami_whole = False
@@ -128,9 +145,8 @@ class Sweeper:
         """Asterisk should begin a call within moments. What it does not begin is taken back, poked, or given
         up."""
         age = mono - flight.out_since
-        not_after = flight.job.not_after
         overtaken = flight.serial < self.settler.newest_started and age > self.settings.unstarted_s
-        if not_after is not None and not_after <= self.ledger.clock.now():
+        if overdue(flight.job, self.ledger.clock.now()):
             self.settler.take_back(flight, Wish.EXPIRE)
         elif not self.asterisk.takes_calls and age > self.settings.grace_s:
             self.settler.take_back(flight, Wish.DEFER)
@@ -144,7 +160,3 @@ class Sweeper:
         if name not in self._foreign:
             self._foreign.add(name)
             self.ledger.later.append(lambda: log.warning("unknown_call_file_left_alone", name=name))
-
-
-def _ended(attempt: Attempt, result: Result, ledger: Ledger) -> Attempt:
-    return replace(attempt, ended=ledger.clock.now(), result=result)

@@ -13,8 +13,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 JOB_COLUMNS = (
-    "id, owner, state, priority, ready, not_before, not_after, updated, attempts, retries, reason, batch,"
-    " number, document"
+    "id, owner, state, priority, ready, not_before, not_after, updated, attempts, retries, reason,"
+    " requested, batch, number, document"
 )
 
 
@@ -42,7 +42,8 @@ def job_row(job: Job) -> tuple[Any, ...]:
     document["on_doubt"] = job.on_doubt
     identity = (ids.to_number(job.id), job.owner, job.state, job.priority, ready(job))
     times = (to_ms(job.not_before), to_ms(job.not_after), to_ms(job.updated))
-    return (*identity, *times, job.attempts, job.retries, job.reason, job.batch, number, _dump(document))
+    standing = (job.attempts, job.retries, job.reason, job.requested)
+    return (*identity, *times, *standing, job.batch, number, _dump(document))
 
 
 def ready(job: Job) -> int | None:
@@ -54,22 +55,8 @@ def ready(job: Job) -> int | None:
 
 def row_job(row: tuple[Any, ...]) -> Job:
     """The job in a row of JOB_COLUMNS."""
-    (
-        id_,
-        owner,
-        state,
-        priority,
-        _,
-        not_before,
-        not_after,
-        updated,
-        attempts,
-        retries,
-        reason,
-        batch,
-        _,
-        text,
-    ) = row
+    id_, owner, state, priority, _, not_before, not_after, updated, *standing = row
+    attempts, retries, reason, requested, batch, _, text = standing
     document = json.loads(text)
     return Job(
         id=ids.to_text(id_),
@@ -90,6 +77,7 @@ def row_job(row: tuple[Any, ...]) -> Job:
         attempts=attempts,
         retries=retries,
         reason=reason,
+        requested=requested,
     )
 
 

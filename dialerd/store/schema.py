@@ -14,6 +14,7 @@ STEPS = (
         attempts INTEGER NOT NULL,
         retries INTEGER NOT NULL,
         reason TEXT NOT NULL,
+        requested TEXT,
         batch TEXT,
         number TEXT,                -- the (first) number called
         document TEXT NOT NULL      -- JSON of what never changes

@@ -20,6 +20,8 @@ from dialerd.core.states import IN_FLIGHT, State
 from dialerd.store import codec
 from dialerd.store.schema import STEPS
 
+_PLACES = ",".join("?" * len(codec.JOB_COLUMNS.split(",")))
+
 FILE_NAME = "dialerd.sqlite3"
 PROMOTE_LIMIT = 2000
 """Jobs that fall due are marked so in steps of this many, so that no transaction grows with the queue."""
@@ -74,7 +76,7 @@ class SqliteStore:
     def add_job(self, job: Job, digest: bytes) -> None:
         """Puts a new job in, with its key where it has one."""
         row = codec.job_row(job)
-        self._db.execute(f"INSERT INTO jobs ({codec.JOB_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", row)
+        self._db.execute(f"INSERT INTO jobs ({codec.JOB_COLUMNS}) VALUES ({_PLACES})", row)
         if job.key is not None:
             self._db.execute("INSERT INTO keys VALUES (?, ?, ?, ?)", (job.owner, job.key, row[0], digest))
         for tag in job.tags:
@@ -94,7 +96,7 @@ class SqliteStore:
         old = self._db.execute("SELECT state FROM jobs WHERE id = ?", (number,)).fetchone()
         self._db.execute(
             "UPDATE jobs SET state = ?, ready = ?, not_before = ?, not_after = ?, updated = ?, attempts = ?,"
-            " retries = ?, reason = ? WHERE id = ?",
+            " retries = ?, reason = ?, requested = ? WHERE id = ?",
             (
                 job.state,
                 codec.ready(job),
@@ -104,6 +106,7 @@ class SqliteStore:
                 job.attempts,
                 job.retries,
                 job.reason,
+                job.requested,
                 number,
             ),
         )

@@ -33,6 +33,8 @@ class HandClock:
     def mono(self) -> float:
         return (self.time - START).total_seconds()
 
+    def rest(self, seconds: float) -> None: ...
+
 
 class Inline:
     """A worker that works at once."""
