@@ -8,6 +8,7 @@ the configuration can't be used (every mistake is on stderr).
 
 import os
 import queue
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -61,6 +62,7 @@ class Daemon:
     def run(self) -> int:
         """Runs until end() is called; returns the exit code. Raises ConfigError or Broken where it can't
         start."""
+        _raise_file_limit()
         try:
             self._start()
             self.notifier.ready()
@@ -97,6 +99,7 @@ class Daemon:
             ApiSettings(config.socket.path, config.socket.mode, config.socket.group), desk, config.rules()
         )
         api.start()
+        self.api = api
         self._undo.append(api.stop)
 
     def _engine(self, store: SqliteStore, spool: Spool) -> tuple[Engine, Ami | None]:
@@ -157,6 +160,9 @@ class Daemon:
                 return self._ending.get(timeout=patience)
             except queue.Empty:
                 self.desk.watch_problems = self.watch.tend()
+                if not self.api.alive():
+                    log.get_logger(__name__).error("socket_lost", why="the API's thread has ended")
+                    return EXIT_BUG
                 self._tell_systemd()
 
     def _tell_systemd(self) -> None:
@@ -165,6 +171,12 @@ class Daemon:
         self.notifier.status("; ".join([jobs or "no jobs", *status["problems"]]))
         if self.engine.turned_within(LOOK_AFTER_S * 10):
             self.notifier.watchdog()
+
+
+def _raise_file_limit() -> None:
+    """As many open files as the administrator allows: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _state_folder(path: Path) -> Path:

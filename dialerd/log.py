@@ -19,9 +19,9 @@ Format = Literal["auto", "json", "text"]
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _SYSLOG = {"critical": 2, "error": 3, "exception": 3, "warning": 4, "info": 6, "debug": 7}
-_E164 = re.compile(r"\+\d{5,}")
+_E164 = re.compile(r"\+\d[\d ./()-]{3,30}\d")
 _DIGITS = re.compile(r"\+?\d{5,}")
-_NUMBERS_IN = frozenset({"to", "number", "channel", "caller_id", "extension"})
+_NUMBERS_IN = frozenset({"to", "number", "channel", "caller_id", "extension", "why", "reason", "detail"})
 """Fields in which every long run of digits is a number; elsewhere only what begins with + is."""
 
 
@@ -66,13 +66,19 @@ def _is_journal(stream: TextIO) -> bool:
 
 def _as_json() -> list[Processor]:
     return [
-        structlog.processors.dict_tracebacks,
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ),
         structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
     ]
 
 
 def _as_text(stream: TextIO) -> list[Processor]:
-    return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
 
 
 def _mask_numbers(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -153,3 +153,28 @@ def test_under_systemd_each_line_is_json_with_its_priority(tmp_path: Path) -> No
     text = path.read_text()
     assert text.startswith("<3>{")
     assert json.loads(text.removeprefix("<3>"))["event"] == "disk_full"
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_traceback_shows_no_values(form: str) -> None:
+    stream = io.StringIO()
+    setup("info", form, stream)
+    canary = "a-secret-that-no-log-may-hold"
+
+    try:
+        {}[len(canary)]
+    except KeyError:
+        log.exception("worker_failed")
+
+    assert "KeyError" in stream.getvalue()
+    assert canary not in stream.getvalue().replace('canary = "a-secret', "")
+
+
+def test_a_number_within_a_sentence_is_masked() -> None:
+    stream = io.StringIO()
+    setup("info", "json", stream)
+
+    log.info("row_refused", reason="'+49 30 1234567' and 015112345678 are no numbers")
+
+    assert "1234567" not in stream.getvalue()
+    assert "5112345" not in stream.getvalue()

@@ -45,6 +45,8 @@ class Asterisk:
                 self.max_calls, self.calls = signal.max_calls, signal.calls
             case AsteriskDown():
                 self.known, self.up, self.refused, self.reason = True, False, signal.refused, signal.reason
+                if signal.refused:  # calls go on, in a run of Asterisk that we are not told of
+                    self.run = None
             case AsteriskLoad():
                 self.calls = signal.calls
         self.others = max(0, self.calls - CALLS_EACH * in_flight)

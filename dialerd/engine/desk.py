@@ -14,6 +14,7 @@ from dialerd.engine.engine import Engine
 from dialerd.engine.inbox import Command, Submit
 from dialerd.store.base import Reader
 
+DISK_LIMIT_S = 15.0
 MAX_WAITING = 20_000
 """Messages in the inbox beyond which a submit is refused."""
 
@@ -111,6 +112,8 @@ class Desk:
         found = [engine.broken, engine.dispatcher.trouble, *self.watch_problems]
         if asterisk.ami and not asterisk.up:
             found.append(f"AMI: {asterisk.reason}.")
+        if engine.spool_waits() > DISK_LIMIT_S:
+            found.append("The spool's disk has not answered for a while; calls wait for it.")
         if asterisk.stalled:
             found.append("Asterisk does not take call files up: is it running, and is pbx_spool.so loaded?")
         if self._free_bytes() < engine.settings.min_free_bytes:

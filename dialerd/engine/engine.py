@@ -150,6 +150,10 @@ class Engine:
         else:
             self._commit(messages, partial(self._work, messages))
 
+    def spool_waits(self) -> float:
+        """For how many seconds the disk has been answering the spool's thread by now."""
+        return self._worker.busy_seconds()
+
     def turned_within(self, seconds: float) -> bool:
         """Whether the engine's thread made a turn, commit and all, in so many seconds: a sign of life for
         systemd."""

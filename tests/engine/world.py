@@ -45,6 +45,9 @@ class Inline:
 
     def flush(self) -> None: ...
 
+    def busy_seconds(self) -> float:
+        return 0.0
+
     def run(self, work: Any) -> None:
         work()
 

@@ -177,10 +177,19 @@ def test_at_the_bound_of_connections_the_next_is_told_to_come_back(tmp_path: Pat
 
 def test_far_beyond_the_bound_connections_are_just_closed(tmp_path: Path) -> None:
     with Served(tmp_path / "s", max_connections=2) as served, ExitStack() as kept:
-        plugs: list[socket.socket] = [kept.enter_context(served.plug()) for _ in range(5)]
+        plugs: list[socket.socket] = [kept.enter_context(served.plug()) for _ in range(70)]
         assert read_all(plugs[-1]) == b""
 
 
 @pytest.mark.parametrize("query", ["?" + "&".join(f"tag={n}" for n in range(200)), "?state=%ff"])
 def test_parameters_that_are_too_many_or_no_text_are_unreadable(served: Served, query: str) -> None:
     assert served.ask("GET", f"/v1/jobs{query}").status == 400
+
+
+def test_a_refused_connection_that_asks_nothing_is_closed_soon(tmp_path: Path) -> None:
+    with (
+        Served(tmp_path / "s", max_connections_per_owner=1) as served,
+        served.plug(),
+        served.plug() as refused,
+    ):
+        assert read_all(refused) == b""

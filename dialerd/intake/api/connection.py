@@ -21,6 +21,10 @@ from dialerd.intake.api.settings import ApiSettings
 
 _PEER = struct.Struct("3i")
 SWEEP_S = 0.5
+_TO_BE_TOLD = 64
+"""Connections beyond the bound that are kept for a moment, to be told so."""
+_REFUSED_S = 1.0
+"""How long a refused connection may wait with its first request."""
 
 
 class Phase(Enum):
@@ -64,7 +68,7 @@ class Guard:
 
     def overrun(self) -> bool:
         """Whether there are so many connections that one more can't even be told so."""
-        return self._owners.total() > 2 * self.settings.max_connections
+        return self._owners.total() > self.settings.max_connections + _TO_BE_TOLD
 
     def leave(self, uid: int) -> None:
         """Counts a connection out."""
@@ -130,7 +134,8 @@ class Connection(RequestHandler):
     def close_if_slow(self, now: float) -> None:
         """Closes a connection that takes too long over a head, or does nothing for long."""
         settings = self._guard.settings
-        if self.phase in (Phase.IDLE, Phase.OVER) and now - self.since > settings.idle_timeout:
+        idle = settings.idle_timeout if self.refusal is None else _REFUSED_S
+        if self.phase in (Phase.IDLE, Phase.OVER) and now - self.since > idle:
             self._drop()
         elif self.phase is Phase.HEAD and now - self.since > settings.header_timeout:
             if isinstance(self.transport, asyncio.Transport):

@@ -19,7 +19,7 @@ from dialerd.intake.api.settings import ApiSettings
 MAX_PATH = 107
 """unix(7): sun_path has 108 bytes, of which the last is a NUL."""
 
-_BACKLOG = 512
+BACKLOG = 512
 _PROBE_TIMEOUT_S = 2.0
 
 
@@ -120,7 +120,7 @@ def _bind(listener: socket.socket, path: Path, mode: int, group: int) -> None:
         if group != -1:
             os.chown(temporary, -1, group)
             temporary.chmod(mode)
-        listener.listen(_BACKLOG)
+        listener.listen(BACKLOG)
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):

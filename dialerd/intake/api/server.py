@@ -80,7 +80,7 @@ class Api:
             bell, guard = Bell(self._desk), Guard(self.settings)
             server = web.Server(Routes(self.settings, self._desk, self._parse, bell))
             acceptor = await self._loop.create_unix_server(
-                lambda: self._connection(server, guard), sock=listener
+                lambda: self._connection(server, guard), sock=listener, backlog=listening.BACKLOG
             )
         except BaseException as error:
             ready.set_exception(error)
