@@ -17,6 +17,7 @@ def present(job: Job, attempts: Sequence[Attempt] | None = None) -> dict[str, An
         "kind": job.kind,
         "state": job.state.value,
         "reason": job.reason,
+        "requested": job.requested,
         "owner": job.owner,
         "key": job.key,
         "batch": job.batch,

@@ -1,149 +1,15 @@
-"""Bad moments: what comes late, twice, or between two steps loses no order and makes no second call."""
+"""Bad moments: what comes late, twice, or between two steps makes no second call and ends nothing."""
 
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from dialerd.core.errors import Broken, Rejected, Unavailable
-from dialerd.core.model import Trace
-from dialerd.core.signals import AsteriskDown, AsteriskUp, CallSeen, Place, SpoolStirred
+from dialerd.core.errors import Rejected, Unavailable
+from dialerd.core.signals import Place, SpoolStirred
 from dialerd.core.states import State
 from dialerd.engine.inbox import Command, HandedOver, Staged
+from tests.engine.moments import DOWN, RESTARTED, UP, archived, break_store, leased, order
 from tests.engine.world import STARTED, OnDoubt, at
-
-UP = AsteriskUp(run="2026-11-21 08:00:00", version="22", max_calls=None, calls=0)
-RESTARTED = AsteriskUp(run="2026-11-21 09:05:00", version="22", max_calls=None, calls=0)
-DOWN = AsteriskDown("it went away")
-
-
-def order(world, job, verb):
-    """Asks for something without letting anything else happen."""
-    message = Command(job.id, verb, 0)
-    world.engine.turn([message])
-    return message.answer.result(0)
-
-
-def leased(world, **draft):
-    """A job whose lease is on disk and whose file lies in `outgoing`, but the engine does not know it yet."""
-    job = world.submit(**draft).job
-    world.engine.turn([])
-    for _ in range(2):
-        messages = world.engine.inbox.take(0)
-        if any(isinstance(message, HandedOver) for message in messages):
-            return job, messages
-        world.engine.turn(messages)
-    raise AssertionError("nothing was handed over")
-
-
-def archived(world, job, status, number=1):
-    """Asterisk's call is over, and nobody has looked yet."""
-    name = world.name(job, number)
-    world.spool.where[name] = {Place.DONE}
-    world.spool.lines[name], world.spool.status[name] = STARTED, status
-
-
-# ---- orders that are overtaken by the call
-
-
-def test_cancel_while_leased_is_kept_when_the_call_is_seen_before_the_hand_over_is_noted(ami_world):
-    world = ami_world
-    world.tell(UP)
-    job, handed_over = leased(world)
-    order(world, job, "cancel")
-    trace = Trace(started=1.0, channel="Local/100@sim-1;1", dialled=True)
-    world.tell(CallSeen(world.name(job), trace), *handed_over)
-    world.engine._caller.start()
-    world.engine._caller.flush()
-    assert world.line.hung_up == ["Local/100@sim-1;1"]
-
-
-def test_cancel_during_a_take_back_is_kept_when_the_call_ends_busy_within_the_pause(world):
-    job = world.called(max_retries=3)
-    order(world, job, "cancel")
-    archived(world, job, "Expired")
-    world.tell(SpoolStirred(frozenset([world.name(job)])))
-    world.wait(5)
-    assert world.job(job).state is State.CANCELLED
-
-
-def test_a_hold_during_the_hand_over_is_kept_when_the_hand_over_fails(world):
-    world.spool.fail_hand_over = Unavailable("too many open files")
-    job, failed = leased(world)
-    order(world, job, "hold")
-    world.tell(*failed)
-    assert world.job(job).state is State.HELD
-
-
-def test_a_cancelled_call_in_which_asterisk_crashes_is_not_called_again(ami_world):
-    world = ami_world
-    world.tell(UP)
-    job = world.called(on_doubt=OnDoubt.RETRY, retry_time=1)
-    world.see(job, dialled=True)
-    order(world, job, "cancel")
-    world.spool.lines[world.name(job)] = STARTED
-    world.tell(DOWN)
-    world.tell(RESTARTED)
-    world.wait(10)
-    assert world.spool.look(world.name(job, 2)).place is Place.GONE
-
-
-def test_a_started_but_unnoticed_call_that_is_cancelled_does_not_end_in_doubt(ami_world):
-    world = ami_world
-    world.tell(UP)
-    job = world.called()
-    world.spool.lines[world.name(job)] = STARTED
-    order(world, job, "cancel")
-    world.see(job, dialled=True)
-    world.wait(4)
-    if Place.OUTGOING in world.spool.where[world.name(job)]:
-        archived(world, job, "Expired")
-    world.see(job, dialled=True, ended=9.0)
-    world.wait(10)
-    assert world.job(job).state is State.CANCELLED
-
-
-# ---- orders that are overtaken by a restart of dialerd
-
-
-def test_a_cancel_under_way_is_kept_over_a_restart_of_dialerd(world):
-    job = world.called()
-    order(world, job, "cancel")
-    world.crash()
-    world.wait(30)
-    assert world.job(job).state is State.CANCELLED
-    assert world.spool.look(world.name(job, 2)).place is Place.GONE
-
-
-def test_a_hold_under_way_is_kept_over_a_restart_of_dialerd(world):
-    job = world.called()
-    order(world, job, "hold")
-    world.crash()
-    world.wait(30)
-    assert world.job(job).state is State.HELD
-
-
-def test_a_call_being_hung_up_is_not_retried_after_a_restart_of_dialerd(ami_world):
-    world = ami_world
-    world.tell(UP)
-    job = world.called(max_retries=3, retry_time=1)
-    world.see(job, dialled=True)
-    order(world, job, "cancel")
-    archived(world, job, "Expired")
-    world.crash()
-    world.tell(UP)
-    world.wait(10)
-    assert world.job(job).state is State.CANCELLED
-
-
-def test_a_cancel_is_kept_when_the_store_breaks_for_a_moment(world):
-    job = world.called()
-    order(world, job, "cancel")
-    break_store(world, 1)
-    world.engine.turn([])
-    world.wait(30)
-    assert world.job(job).state is State.CANCELLED
-
 
 # ---- expiry
 
@@ -237,28 +103,6 @@ def test_a_result_survives_a_store_that_breaks_twice(world):
     world.engine.turn([SpoolStirred(frozenset([world.name(job)]))])
     world.wait(10)
     assert world.job(job).state is State.COMPLETED
-
-
-def break_store(world, times, before=0):
-    """The next `times` commits fail (disk full), and after them `before` transactions can't even begin."""
-    working = world.store.transaction
-    left = [times, before]
-
-    @contextmanager
-    def transaction():
-        if left[0] > 0:
-            left[0] -= 1
-            with working():
-                yield
-                raise Broken("The disk is full.")
-        elif left[1] > 0:
-            left[1] -= 1
-            raise Broken("The disk is full.")
-        else:
-            with working():
-                yield
-
-    world.store.transaction = transaction
 
 
 # ---- AMI comes and goes

@@ -200,6 +200,10 @@ def _job() -> dict[str, Any]:
         "kind": {"const": "call"},
         "state": {"enum": [state.value for state in State]},
         "reason": _TEXT,
+        "requested": {
+            "enum": ["cancel", "hold"],
+            "description": "Asked of a call under way, and not certain yet",
+        },
         "owner": {**_COUNT, "description": "The uid that submitted it"},
         "key": _TEXT,
         "batch": _TEXT,
