@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, cast
@@ -30,6 +30,11 @@ _INTEGERS = frozenset(name for name, field in Document.model_fields.items() if f
 _BOOLEANS = frozenset(name for name, field in Document.model_fields.items() if field.annotation is bool)
 _HINT = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)
 _NOTHING = "Nothing of the file was accepted."
+_MOST_COLUMNS = 500
+_HEADER_CHARACTERS = 64 * 1024
+
+
+_NO_HEADER = Mistake("", "There is no header line: the first line names the fields, such as to;play.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +60,22 @@ class Record:
     raw: bytes
 
 
-def prove(file: BinaryIO) -> Header:
-    """Reads the file to its end as CSV. Raises InvalidJob where that can't be done, or for a header with
-    mistakes."""
+def prove(file: BinaryIO) -> Generator[None, None, Header]:
+    """Reads the file to its end as CSV, a row with each step. Raises InvalidJob where that can't be done, or
+    for a header with mistakes."""
     header = _header(file)
-    deque(_cells(file, header), maxlen=0)
+    for _ in _cells(file, header):
+        yield
     return header
 
 
-def records(file: BinaryIO, header: Header) -> Iterator[Record]:
-    """The rows that hold anything. Raises InvalidJob as `prove` does."""
+def records(file: BinaryIO, header: Header) -> Iterator[Record | None]:
+    """The rows, None for one that holds nothing. Raises InvalidJob as `prove` does."""
     for number, line, cells, text in _cells(file, header):
         if any(cell.strip() for cell in cells):
             yield Record(number, line, _document(cells, header.columns), text.encode(header.codec))
+        else:
+            yield None
 
 
 def _document(cells: list[str], columns: tuple[str, ...]) -> object:
@@ -89,16 +97,28 @@ def _header(file: BinaryIO) -> Header:
         elif line.strip(_BLANK):
             break
     else:
-        raise InvalidJob(
-            [Mistake("", "There is no header line: the first line names the fields, such as to;play.")]
-        )
+        raise InvalidJob([_NO_HEADER])
+    delimiter, columns = _columns(line, delimiters)
+    return Header(bom, codec, lines.taken()[1], lines.number, delimiter, tuple(columns))
+
+
+def _columns(line: str, delimiters: str) -> tuple[str, list[str]]:
+    """The separator, and the fields that the header line names. Raises InvalidJob."""
+    if len(line) > _HEADER_CHARACTERS:
+        what = f"The header line has more than {_HEADER_CHARACTERS} characters: name only the fields in it."
+        raise InvalidJob([Mistake("", what)])
     delimiter = max(delimiters, key=lambda each: _known(_split(line, each)))
     columns = [_column(name) for name in _split(line, delimiter)]
-    while not columns[-1]:
+    while columns and not columns[-1]:
         columns.pop()
+    if not columns:
+        raise InvalidJob([_NO_HEADER])
+    if len(columns) > _MOST_COLUMNS:
+        what = f"The header names {len(columns)} columns, and {_MOST_COLUMNS} are the most."
+        raise InvalidJob([Mistake("", what)])
     if mistakes := list(_column_mistakes(columns)):
         raise InvalidJob(mistakes)
-    return Header(bom, codec, lines.taken()[1], lines.number, delimiter, tuple(columns))
+    return delimiter, columns
 
 
 def _split(line: str, delimiter: str) -> list[str]:

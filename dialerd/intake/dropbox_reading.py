@@ -2,10 +2,10 @@
 end."""
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, BinaryIO
 
 from dialerd.core.errors import InvalidJob, KeyConflict, Mistake
@@ -16,10 +16,7 @@ from dialerd.intake import jobfile
 from dialerd.intake.document import parse
 from dialerd.intake.dropbox_files import KNOWN, Changed, Claim, identity, open_claim, suffix_of
 from dialerd.intake.dropbox_rejects import Refusals
-from dialerd.intake.jobfile import JobFile, Row
-from dialerd.log import get_logger
-
-log = get_logger(__name__)
+from dialerd.intake.jobfile import JobFile, Proof, Row
 
 ParseCallfile = Callable[[bytes, float, float], dict[str, Any]]
 """A call file's bytes, its mtime and the time now, as a job document. Raises InvalidJob. A list of sentences
@@ -28,6 +25,12 @@ under `notes` is for the submitter to know, and is no part of the document."""
 CALLFILE_BYTES = 64 * 1024
 BLOCK_BYTES = 1 << 20
 """Of large rows fewer are in memory at a time."""
+
+SMALL_BYTES = 64 * 1024
+"""A file so small is proved in one go."""
+
+_SLICE_S = 0.05
+"""So long a large file is proved, or blank rows of it are skipped, before others have their turn."""
 
 
 @dataclass(slots=True)
@@ -62,35 +65,35 @@ def _mistakes(answer: Exception) -> list[Mistake]:
 
 
 class Reading:
-    """A claimed file that is open. Raises InvalidJob when it is refused as a whole, Changed, OSError."""
+    """A claimed file that is open. Raises InvalidJob when it is not a file that we take, OSError."""
 
     def __init__(self, claim: Claim, max_bytes: int, now: float, parse_callfile: ParseCallfile) -> None:
         self.claim = claim
         self._file, self.status = open_claim(claim.path, max_bytes)
         self.refusals = Refusals(claim.path.parent)
         self.accepted = 0
+        self.is_large = self.status.st_size > SMALL_BYTES
         self.ended = False
-        try:
-            self.jobs = self._jobs(now, parse_callfile)
-        except BaseException:
-            self.close()
-            raise
+        self.jobs = JobFile(iter(()))
+        self._proof = self._prove(now, parse_callfile)
 
     def close(self) -> None:
         """Lets go of the file."""
         self._file.close()
         self.refusals.close()
 
-    def _jobs(self, now: float, parse_callfile: ParseCallfile) -> JobFile:
+    def _prove(self, now: float, parse_callfile: ParseCallfile) -> Iterator[None]:
         try:
             suffix = suffix_of(self.claim.name)
-            if suffix == ".call":
-                return _callfile(self._file, self.status, now, parse_callfile)
             if suffix not in KNOWN:
                 raise InvalidJob(
                     [Mistake("", f"What it is must be told by the end of its name: {', '.join(KNOWN)}.")]
                 )
-            return jobfile.read(self._file, suffix)
+            if suffix == ".call":
+                self.jobs = _callfile(self._file, self.status, now, parse_callfile)
+            else:
+                proof: Proof = jobfile.prove(self._file, suffix)
+                self.jobs = yield from proof
         except InvalidJob:
             self.check_unchanged(os.fstat(self._file.fileno()))
             raise
@@ -101,24 +104,35 @@ class Reading:
             raise Changed
 
     def block(self, rows: int, rules: Rules, now: float) -> list[Item]:
-        """The next rows. What was read of a file that changed in the meantime is thrown away: raises
+        """The next rows; none while a large file is still being proved. Raises InvalidJob when the file is
+        refused as a whole. What was read of a file that changed in the meantime is thrown away: raises
         Changed."""
-        taken: list[Row] = []
-        size = 0
+        until = time.monotonic() + _SLICE_S
+        if any(self._is_late(until) for _ in self._proof):
+            return []
         try:
-            for row in islice(self.jobs.rows, rows):
-                taken.append(row)
-                size += len(row.raw)
-                if size >= BLOCK_BYTES:
-                    break
-            else:
-                self.ended = len(taken) < rows
+            taken = self._rows(rows, until)
         except InvalidJob:
             raise Changed from None
         self.check_unchanged(os.fstat(self._file.fileno()))
         if self.ended:
             self._file.close()
         return [self._item(row, rules, now) for row in taken]
+
+    def _is_late(self, until: float) -> bool:
+        return self.is_large and time.monotonic() > until
+
+    def _rows(self, most: int, until: float) -> list[Row]:
+        taken: list[Row] = []
+        size = 0
+        for row in self.jobs.rows:
+            if row is not None:
+                taken.append(row)
+                size += len(row.raw)
+            if len(taken) >= most or size >= BLOCK_BYTES or (row is None and self._is_late(until)):
+                return taken
+        self.ended = True
+        return taken
 
     def _item(self, row: Row, rules: Rules, now: float) -> Item:
         document, own_key = row.document, True

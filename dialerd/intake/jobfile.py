@@ -1,10 +1,11 @@
 """Files of jobs (.json, .ndjson, .csv): one row after the other, never the whole file in memory.
 
 A file is proved to be readable to its end before its first row is handed out: of a file that was cut off
-nothing is accepted. A job that is wrong in itself does not stop the others.
+nothing is accepted. A job that is wrong in itself does not stop the others. Both go step by step, so that
+who reads a long file can see to others in between.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -35,36 +36,43 @@ class JobFile:
     """A file that was proved. Some of its rows, put between `head` and `tail` and joined by `between`, are
     such a file.
 
-    `single`: it is one job and nothing else.
+    `rows` has a None for each blank one. `single`: it is one job and nothing else.
     """
 
-    rows: Iterator[Row]
+    rows: Iterator[Row | None]
     head: bytes = b""
     between: bytes = b""
     tail: bytes = b""
     single: bool = False
 
 
-def read(file: BinaryIO, suffix: str) -> JobFile:
+Proof = Generator[None, None, JobFile]
+"""The reading of a file to its end in small steps, which returns its jobs."""
+
+
+def prove(file: BinaryIO, suffix: str) -> Proof:
     """The jobs of a seekable file, told by its suffix (one of SUFFIXES, any case). It stays open for the
     rows.
 
-    Raises InvalidJob when the file as a whole can't be read, and, from the rows, when it changed in the
+    The steps raise InvalidJob when the file as a whole can't be read; the rows do so when it changed in the
     meantime.
     """
     readers = {".json": _json, ".ndjson": _ndjson, ".csv": _csv}
     return readers[suffix.lower()](file)
 
 
-def _csv(file: BinaryIO) -> JobFile:
-    header = csv_rows.prove(file)
-    rows = (Row(each.number, each.line, each.document, each.raw) for each in csv_rows.records(file, header))
+def _csv(file: BinaryIO) -> Proof:
+    header = yield from csv_rows.prove(file)
+    rows = (
+        Row(each.number, each.line, each.document, each.raw) if each else None
+        for each in csv_rows.records(file, header)
+    )
     return JobFile(rows, head=header.bom + header.text.encode(header.codec))
 
 
-def _json(file: BinaryIO) -> JobFile:
+def _json(file: BinaryIO) -> Proof:
     if json_rows.is_list(file):
-        json_rows.prove(file)
+        yield from json_rows.prove(file)
         rows = (_row(number, line, raw) for number, (line, raw) in enumerate(json_rows.elements(file), 1))
         return JobFile(rows, head=b"[\n", between=b",\n", tail=b"\n]\n")
     file.seek(0)
@@ -72,10 +80,10 @@ def _json(file: BinaryIO) -> JobFile:
     return JobFile(iter([_row(1, 1, data)] if data.strip() else []), single=True)
 
 
-def _ndjson(file: BinaryIO) -> JobFile:
+def _ndjson(file: BinaryIO) -> Proof:
     for _ in _lines(file):
-        pass
-    return JobFile(_row(number, number, raw) for number, raw in _lines(file) if raw.strip())
+        yield
+    return JobFile(_row(number, number, raw) if raw.strip() else None for number, raw in _lines(file))
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -5,7 +5,6 @@ that nothing of a file that was cut off is accepted. What stands in each job is 
 """
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -30,9 +29,11 @@ def is_list(file: BinaryIO) -> bool:
     return head.lstrip(_SPACE).startswith(b"[")
 
 
-def prove(file: BinaryIO) -> None:
-    """Reads the list to its end. Raises InvalidJob with the line for a frame that is not whole."""
-    deque(elements(file), maxlen=0)
+def prove(file: BinaryIO) -> Iterator[None]:
+    """Reads the list to its end, an element with each step. Raises InvalidJob with the line for a frame that
+    is not whole."""
+    for _ in elements(file):
+        yield
 
 
 def elements(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

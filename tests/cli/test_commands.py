@@ -52,6 +52,12 @@ def test_every_field_has_its_option(served: Served) -> None:
     assert {"not_before", "not_after"} <= set(job)
 
 
+def test_an_option_of_zero_is_not_left_out(served: Served) -> None:
+    result = ctl(served, "call", TO, "--play", "hello-world", "--priority", "0")
+    assert result.exit_code == 0
+    assert jobs(served)[0]["priority"] == 0
+
+
 def test_a_refused_call_says_every_mistake_and_exits_65(served: Served) -> None:
     result = ctl(served, "call", "nobody", "--play", "a b", "--priority", "77")
     assert result.exit_code == 65
