@@ -23,7 +23,8 @@ TRY_AGAIN_S = 10
 """How long a job waits after its hand-over failed for a reason outside itself."""
 
 PAUSE_S = 5.0
-"""How long dispatch rests after the spool was found broken."""
+SHORT_PAUSE_S = 1.0
+"""How long dispatch rests after the spool was found broken, or could not take a file."""
 
 
 class Dispatcher:
@@ -51,12 +52,13 @@ class Dispatcher:
         self._staging: set[str] = set()
 
     def dispatch(self) -> None:
-        """Stages as many due jobs as fit into the window now."""
-        room = self._room()
+        """Stages as many due jobs as fit into the window now. One batch at a time: what comes meanwhile
+        shares the next one's syncs."""
+        room = 0 if self._staging else self._room()
         if room <= 0:
             return
         now = self.ledger.clock.now()
-        due = self.ledger.store.due(now, room + len(self._staging))
+        due = self.ledger.store.due(now, room)
         fresh = [job for job in due if self.flights.of_job(job.id) is None][:room]
         files = dict(filter(None, map(self._prepare, fresh)))
         self._staging.update(files)
@@ -166,8 +168,8 @@ class Dispatcher:
             return
         self.flights.remove(flight)
         self.trouble = str(trouble)
-        if isinstance(trouble, Broken):
-            self._resume_at = self.ledger.clock.mono() + PAUSE_S
+        pause = PAUSE_S if isinstance(trouble, Broken) else SHORT_PAUSE_S
+        self._resume_at = self.ledger.clock.mono() + pause
         if flight.leg is not Leg.LEASED:
             return
         now = self.ledger.clock.now()
