@@ -160,3 +160,14 @@ def test_documents_link_to_files_that_are_there(path: Path) -> None:
     local = [link for link in links if "://" not in link and not link.startswith("mailto:")]
 
     assert [link for link in local if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(PROJECT).as_posix())
+def test_documents_name_tests_that_are_there(path: Path) -> None:
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", path.read_text())
+    there = {
+        (file.name, name)
+        for file in (PROJECT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    assert [pair for pair in named if pair not in there] == []
