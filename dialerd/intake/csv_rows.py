@@ -142,16 +142,18 @@ def _column(name: str) -> str:
 
 
 def _column_mistakes(columns: list[str]) -> Iterator[Mistake]:
+    seen: set[str] = set()
     for number, name in enumerate(columns, 1):
         where = f"column {number} ({name[:80]!r})" if name else f"column {number}"
         if not name:
             yield Mistake(where, "It has no name: name a field, or take the column out.")
-        elif name in columns[: number - 1]:
+        elif name in seen:
             yield Mistake(where, "The column stands there twice: keep one of them.")
         elif name in ("variables", _VARIABLE):
             yield Mistake(where, "Give each variable a column of its own, such as variables.greeting.")
         elif name not in _COLUMNS and not name.startswith(_VARIABLE):
             yield Mistake(where, f"There is no such field.{nearest(name, _COLUMNS)}")
+        seen.add(name)
 
 
 class _Lines:

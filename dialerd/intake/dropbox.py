@@ -19,15 +19,20 @@ from dialerd.intake import dropbox_files as files
 from dialerd.intake.dropbox_desk import Counter, Desk, Stopped
 from dialerd.intake.dropbox_files import Changed, Claim, DropSettings, shown
 from dialerd.intake.dropbox_listing import Listing
+from dialerd.intake.dropbox_log import first_place, trouble
 from dialerd.intake.dropbox_reading import BLOCK_BYTES, Item, ParseCallfile, Reading
-from dialerd.intake.dropbox_rejects import Rejects
+from dialerd.intake.dropbox_rejects import KEPT, Rejects, told
 from dialerd.log import get_logger
 
 __all__ = ["DropSettings", "Dropbox"]
 log = get_logger(__name__)
 
 _MOST_LONG = 16
-"""So many files of many rows are open at a time; each gets a block in turn."""
+"""So many small files of many rows are open at a time; each gets a block in turn."""
+
+_MOST_LARGE = 16
+_MOST_LARGE_OF_ONE = 4
+"""So many large files, and of one owner, are open; more of them wait, and no small file waits for them."""
 
 _LONGEST_PAUSE_S = 300.0
 _DESK_FAILURES = 3
@@ -82,6 +87,7 @@ class Dropbox:
         """Makes the folders where they are missing. Raises ConfigError for those that can't be used."""
         folders = files.prepare(self._settings)
         self._rejects = Rejects(folders.rejected)
+        self._kept = list(folders.claimed.glob(f"{KEPT}*"))
         self._listing = Listing(folders, self._settings, self._rejects, self._clock)
 
     def stop(self, timeout: float = 10.0) -> None:
@@ -145,10 +151,13 @@ class Dropbox:
                 self._open[claim.path.name] = reading
                 if seen is not None:
                     reading.check_unchanged(seen)
-                self._advance(reading)
+                if self._has_room_for(reading):
+                    self._advance(reading)
+                else:
+                    self._set_aside(claim)
         if alone or self._is_full():
             self._commit()
-        while len(self._long()) > _MOST_LONG:
+        while sum(not reading.is_large for reading in self._long()) > _MOST_LONG:
             self._advance_all()
 
     def _is_alone(self, claim: Claim) -> bool:
@@ -157,22 +166,60 @@ class Dropbox:
         return later is not None and later.alone
 
     def _reading(self, claim: Claim) -> Reading | None:
-        now = self._clock()
         try:
-            return Reading(claim, self._settings.max_bytes, now, self._parse_callfile)
+            return Reading(claim, self._settings.max_bytes, self._clock(), self._parse_callfile)
         except FileNotFoundError:
             return None
         except InvalidJob as error:
-            status = claim.path.lstat()
-            why = (f"{mistake}\n".encode("utf-8", "backslashreplace") for mistake in error.mistakes)
-            place = self._rejects.whole(claim, status, now, why)
-            self._forget(claim)
-            name, owner = shown(claim.name), status.st_uid
-            log.warning("drop_file_refused", name=name, owner=owner, reason=str(error), at=str(place))
+            self._refuse(claim, error)
             return None
 
+    def _refuse(self, claim: Claim, error: InvalidJob) -> None:
+        """The log says where the mistakes are and no more: their sentences repeat what the submitter
+        wrote."""
+        status = claim.path.lstat()
+        why = (f"{sentence}\n".encode("utf-8", "backslashreplace") for sentence in told(error.mistakes))
+        place = self._rejects.whole(claim, status, self._clock(), why)
+        self._forget(claim)
+        fields = {"name": shown(claim.name), "owner": status.st_uid, "at": shown(str(place))}
+        log.warning("drop_file_refused", **fields, mistakes=len(error.mistakes), first=first_place(error))
+        if place.parent == claim.path.parent:
+            log.error("drop_folder_kept", **fields)
+            self._kept.append(place)
+
+    def problems(self) -> list[str]:
+        """What a person must see to, a sentence each, for the daemon's status. From any thread."""
+        kept = [path for path in list(self._kept) if os.path.lexists(path)]
+        if not kept:
+            return []
+        count = f"{len(kept)} dropped folders" if len(kept) > 1 else "A dropped folder"
+        return [f"{count} could not be moved out of {kept[0].parent}: remove {KEPT}* there."]
+
+    def _has_room_for(self, reading: Reading) -> bool:
+        """Whether a large file may be begun: nobody's files wait for the end of another's large ones."""
+        if not reading.is_large:
+            return True
+        large = [each for each in self._long() if each.is_large and each is not reading]
+        owner = reading.status.st_uid
+        theirs = sum(each.status.st_uid == owner for each in large)
+        return len(large) < _MOST_LARGE and theirs < _MOST_LARGE_OF_ONE
+
+    def _set_aside(self, claim: Claim) -> None:
+        later = self._later.get(claim.path.name)
+        due = time.monotonic() + self._settings.look_seconds
+        self._forget(claim)
+        self._later[claim.path.name] = _Later(
+            due, later.tries if later else 0, later is not None and later.alone
+        )
+
     def _advance(self, reading: Reading) -> None:
-        self._batch += reading.block(self._settings.chunk, self._rules, self._clock())
+        """Reads a file's next block into the batch. Raises Stopped, OSError."""
+        if self._stopping.is_set():
+            raise Stopped
+        try:
+            self._batch += reading.block(self._settings.chunk, self._rules, self._clock())
+        except InvalidJob as error:
+            self._refuse(reading.claim, error)
         if reading.ended:
             self._ended.append(reading)
 
@@ -257,15 +304,10 @@ class Dropbox:
             raise
         except Changed:
             self._put_off(claims, failed=False)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - said without its message, put off, never lost
             if not claims or any(not self._is_alone(claim) for claim in claims):
                 names = [shown(claim.name) for claim in claims[:3]]
-                log.error(
-                    "drop_work_failed",
-                    names=names,
-                    reason=repr(error),
-                    exc_info=not isinstance(error, OSError),
-                )
+                log.error("drop_work_failed", names=names, reason=trouble(error))
             self._put_off(claims, failed=True)
 
     def _put_off(self, claims: tuple[Claim, ...], failed: bool) -> None:

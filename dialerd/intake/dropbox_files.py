@@ -173,7 +173,7 @@ def _looks_cut(path: Path) -> bool:
     """Whether the file's end is not how a whole file of its kind ends. What can't be read is not looked
     at."""
     try:
-        with _open(path) as file:
+        with open_unfollowed(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - 64))
             tail = file.read(64)
@@ -209,7 +209,7 @@ def open_claim(path: Path, max_bytes: int) -> tuple[BinaryIO, os.stat_result]:
     if mistakes := list(_not_taken(path.lstat(), max_bytes)):
         raise InvalidJob(mistakes)
     try:
-        file = _open(path)
+        file = open_unfollowed(path)
     except OSError as error:
         if error.errno not in _FORBIDDEN:
             raise
@@ -224,7 +224,8 @@ def open_claim(path: Path, max_bytes: int) -> tuple[BinaryIO, os.stat_result]:
     return file, status
 
 
-def _open(path: Path) -> BinaryIO:
+def open_unfollowed(path: Path) -> BinaryIO:
+    """Opens for reading without waiting for a pipe's writer. Raises OSError, also for a symbolic link."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     return os.fdopen(os.open(path, flags), "rb")
 

@@ -125,7 +125,7 @@ class Reading:
     def _rows(self, most: int, until: float) -> list[Row]:
         taken: list[Row] = []
         size = 0
-        for row in self.jobs.rows:
+        for row in self.jobs.steps:
             if row is not None:
                 taken.append(row)
                 size += len(row.raw)

@@ -1,24 +1,38 @@
-"""The `rejected` folder: what could not become a job, with a NAME.reason beside it that says every mistake.
+"""The `rejected` folder: what could not become a job, with a NAME.reason beside it that says what is wrong.
 
 Nothing there is ever overwritten, but by the same claim: a reason carries its claim's id, so that what a
-crash left half done is done again in the same place and not twice.
+crash left half done is done again in the same place and not twice. Only plain files and folders are put
+there, and under a name that ends in .reason only our own files.
 """
 
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import IO
 
-from dialerd.core.errors import InvalidJob
-from dialerd.intake.dropbox_files import NAME_MAX, Claim, fitting, shown, sync_folder
+from dialerd.core.errors import InvalidJob, Mistake
+from dialerd.intake.dropbox_files import NAME_MAX, Claim, fitting, open_unfollowed, shown, sync_folder
 from dialerd.intake.jobfile import JobFile, Row
 
 REASON = ".reason"
+_NOT_OURS = ".refused"
+"""Is added to a name that ends as our reasons do."""
+
 _NUMBERED = 100
 """So many files of one name are told apart by numbers; after that by the claim's id."""
+
+KEPT = ".kept."
+"""So begins the name of a folder in `claimed` that can't be moved on: it is no claim any more."""
+
+_MOST_SAID = 100
+"""So many mistakes of one row, or of a file's frame, are said."""
+
+_SAID_BYTES = 1 << 20
+"""So long the sentences on a file's rows may become, more or less."""
 
 _IN_MEMORY = 64 * 1024
 _ROOM = NAME_MAX - len(REASON) - 40
@@ -33,6 +47,7 @@ class Refusals:
         self._folder = folder
         self._files: list[IO[bytes]] = []
         self._last: tuple[int, int, str, str] | None = None
+        self._unsaid = 0
         self.count = 0
 
     def add(self, row: Row, error: InvalidJob, of: JobFile) -> None:
@@ -41,7 +56,7 @@ class Refusals:
             self._files = [self._new_file(), self._new_file()]
         self._files[0].write((of.between if self.count else b"") + row.raw)
         self.count += 1
-        text = "\n".join(map(str, error.mistakes))
+        text = "\n".join(told(error.mistakes))
         if self._last and self._last[2] == text and self._last[1] == row.number - 1:
             self._last = (self._last[0], row.number, text, "")
             return
@@ -55,6 +70,9 @@ class Refusals:
     def _flush(self) -> None:
         if self._last is not None:
             first, last, text, where = self._last
+            if self._files[1].tell() > _SAID_BYTES:
+                self._unsaid += last - first + 1
+                return
             where = where if first == last else f"rows {first}-{last}: "
             said = "".join(f"{where}{line}\n" for line in text.split("\n"))
             self._files[1].write(said.encode("utf-8", "backslashreplace"))
@@ -63,7 +81,9 @@ class Refusals:
         """All that is wrong, a line each."""
         self._flush()
         self._last = None
-        return _chunks(self._files[1])
+        yield from _chunks(self._files[1])
+        if self._unsaid:
+            yield f"... and {self._unsaid} more rows.\n".encode()
 
     def rows(self) -> Iterator[bytes]:
         """The rows as they came."""
@@ -73,6 +93,14 @@ class Refusals:
         """Forgets it all."""
         for file in self._files:
             file.close()
+
+
+def told(mistakes: Sequence[Mistake]) -> Iterator[str]:
+    """The mistakes as they are told to the submitter: very many are not said one by one."""
+    for mistake in mistakes[:_MOST_SAID]:
+        yield str(mistake)
+    if len(mistakes) > _MOST_SAID:
+        yield f"... and {len(mistakes) - _MOST_SAID} more mistakes."
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
@@ -91,14 +119,37 @@ class Rejects:
     def whole(
         self, claim: Claim, status: os.stat_result, now: float, why: Iterator[bytes], rows: int = 0
     ) -> Path:
-        """Moves a claimed entry as it is, with its reason. Returns where it lies now."""
+        """Moves a claimed entry as it is, with its reason. Returns where it lies now, or the reason.
+
+        A link, pipe, socket or device holds nothing and is removed, so that nobody trips over it. A folder
+        can only be moved by who may write to it (rename(2), EACCES): one that its owner closed stays beside
+        the claims.
+        """
         place = self._place(claim.name, claim.unique)
         said = f"None of its {rows} rows could become a job. " if rows > 1 else ""
         head = f"{said}Nothing of it was accepted. Put it right and move it into the drop folder again."
         self._write(_reason(place), [self._title(claim, "", now, head), *why], status)
-        claim.path.rename(place)
+        if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
+            place = self._move(claim, place, status, now)
+        else:
+            claim.path.unlink()
+            place = _reason(place)
         sync_folder(self.folder)
         return place
+
+    def _move(self, claim: Claim, place: Path, status: os.stat_result, now: float) -> Path:
+        try:
+            return claim.path.rename(place)
+        except PermissionError as error:
+            if not stat.S_ISDIR(status.st_mode):
+                raise
+            kept = claim.path.with_name(f"{KEPT}{claim.unique}")
+            head = (
+                f"Nothing of it was accepted. dialerd may not move this folder ({error.strerror}): it lies in"
+                f" {shown(str(kept))}, for an administrator to remove."
+            )
+            self._write(_reason(place), [self._title(claim, "", now, head)], status)
+            return claim.path.rename(kept)
 
     def part(
         self, claim: Claim, status: os.stat_result, now: float, of: JobFile, refused: Refusals, accepted: int
@@ -131,6 +182,8 @@ class Rejects:
     def _place(self, name: str, unique: str) -> Path:
         """The first free name, or the one that this claim has already."""
         stem, suffix = os.path.splitext(fitting(name, _ROOM))
+        if suffix == REASON:
+            suffix += _NOT_OURS
         for number in count(1):
             mark = "" if number == 1 else f".{number}" if number < _NUMBERED else f".{unique}"
             place = self.folder / f"{stem}{mark}{suffix}"
@@ -168,8 +221,9 @@ def _chained(*parts: Iterator[bytes] | list[bytes]) -> Iterator[bytes]:
 
 def _says(reason: Path, unique: str) -> bool:
     try:
-        with reason.open("rb") as file:
-            return f"({unique})".encode() in file.read(1024).split(b"\n", 1)[0]
+        with open_unfollowed(reason) as file:
+            plain = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return plain and f"({unique})".encode() in file.read(1024).split(b"\n", 1)[0]
     except OSError:
         return False
 

@@ -36,14 +36,19 @@ class JobFile:
     """A file that was proved. Some of its rows, put between `head` and `tail` and joined by `between`, are
     such a file.
 
-    `rows` has a None for each blank one. `single`: it is one job and nothing else.
+    `steps` are the rows, and None for each blank one. `single`: it is one job and nothing else.
     """
 
-    rows: Iterator[Row | None]
+    steps: Iterator[Row | None]
     head: bytes = b""
     between: bytes = b""
     tail: bytes = b""
     single: bool = False
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """The rows that hold anything."""
+        return (row for row in self.steps if row is not None)
 
 
 Proof = Generator[None, None, JobFile]
@@ -59,6 +64,17 @@ def prove(file: BinaryIO, suffix: str) -> Proof:
     """
     readers = {".json": _json, ".ndjson": _ndjson, ".csv": _csv}
     return readers[suffix.lower()](file)
+
+
+def read(file: BinaryIO, suffix: str) -> JobFile:
+    """As `prove`, in one go. Raises InvalidJob."""
+    proof = prove(file, suffix)
+    while True:
+        try:
+            next(proof)
+        except StopIteration as end:
+            jobs: JobFile = end.value
+            return jobs
 
 
 def _csv(file: BinaryIO) -> Proof:
