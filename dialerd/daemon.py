@@ -93,8 +93,8 @@ class Daemon:
             ami.start()
             self._undo.append(ami.stop)
         self._undo.append(partial(setattr, desk, "stopping", True))
-        dropbox = self._dropbox(desk)
-        self._watch(engine, dropbox)
+        self.dropbox = self._dropbox(desk)
+        self._watch(engine, self.dropbox)
         api = Api(
             ApiSettings(config.socket.path, config.socket.mode, config.socket.group), desk, config.rules()
         )
@@ -159,7 +159,8 @@ class Daemon:
             try:
                 return self._ending.get(timeout=patience)
             except queue.Empty:
-                self.desk.watch_problems = self.watch.tend()
+                kept = [] if self.dropbox is None else self.dropbox.problems()
+                self.desk.folder_problems = [*self.watch.tend(), *kept]
                 if not self.api.alive():
                     log.get_logger(__name__).error("socket_lost", why="the API's thread has ended")
                     return EXIT_BUG

@@ -28,7 +28,7 @@ class Desk:
         self._subscribers: list[Callable[[int], None]] = []
         self._started = engine.clock.mono()
         self._free_checked, self._free = -1e9, 0
-        self.watch_problems: Sequence[str] = ()
+        self.folder_problems: Sequence[str] = ()
         self.stopping = False
         engine.on_commit = self._committed
 
@@ -109,7 +109,7 @@ class Desk:
     def _problems(self) -> list[str]:
         engine = self._engine
         asterisk = engine.asterisk
-        found = [engine.broken, engine.dispatcher.trouble, *self.watch_problems]
+        found = [engine.broken, engine.dispatcher.trouble, *self.folder_problems]
         if asterisk.ami and not asterisk.up:
             found.append(f"AMI: {asterisk.reason}.")
         if engine.spool_waits() > DISK_LIMIT_S:

@@ -46,7 +46,7 @@ class DropSettings:
     longest_wait_seconds: float = 30.0
     stuck_seconds: float = 60.0
     chunk: int = 500
-    drop_mode: int = 0o1770
+    drop_mode: int = 0o3770
 
 
 @dataclass(frozen=True, slots=True)
