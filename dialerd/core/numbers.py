@@ -15,22 +15,29 @@ _WRITTEN = re.compile(r"\+?[0-9 ().\-/\u00a0]*[0-9][0-9 ().\-/\u00a0]*")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _EMERGENCY_EVERYWHERE = frozenset({"112", "911"})
 _LONGEST_TEXT = 40
+_NO_NUMBER = (
+    "This is no phone number: write + and the country code, then digits"
+    f" (spaces and - . / ( ) may stand between; {_LONGEST_TEXT} characters at most)."
+)
 
 
-@lru_cache(maxsize=16384)
 def parse_public(text: str, default_country: str | None) -> str:
     """The number in E.164. `default_country` (ISO 3166, such as DE) is where numbers without `+` are at home.
 
     Raises ValueError with a sentence for whatever is no public number.
     """
+    if len(text) > _LONGEST_TEXT:  # before the cache, which keeps the texts themselves
+        raise ValueError(_NO_NUMBER)
+    return _parsed(text, default_country)
+
+
+@lru_cache(maxsize=16384)
+def _parsed(text: str, default_country: str | None) -> str:
     if _E164.fullmatch(text):
         return _checked(text, text, None)
     number = text.strip()
-    if len(number) > _LONGEST_TEXT or not _WRITTEN.fullmatch(number):
-        raise ValueError(
-            "This is no phone number: write + and the country code, then digits"
-            " (spaces and - . / ( ) may stand between)."
-        )
+    if not _WRITTEN.fullmatch(number):
+        raise ValueError(_NO_NUMBER)
     if not number.startswith("+"):
         digits = re.sub(r"[^0-9]", "", number)
         if is_emergency(digits, default_country):

@@ -109,7 +109,7 @@ def number_for(text: str, trunk: Trunk, default_country: str | None) -> str:
     Raises ValueError with a sentence for what is neither, or what the trunk's template has no place for.
     """
     names = _PLACEHOLDER.findall(trunk.channel)
-    if trunk.extensions is not None and trunk.extensions.fullmatch(text) and _EXTENSION.fullmatch(text):
+    if trunk.extensions is not None and _EXTENSION.fullmatch(text) and trunk.extensions.fullmatch(text):
         if is_emergency(text, default_country):
             raise ValueError(f"{text} is an emergency number: dialerd never calls those, on no trunk.")
         return text

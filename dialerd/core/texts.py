@@ -3,7 +3,7 @@ was meant."""
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 LINE_BYTES = 1022
@@ -11,6 +11,9 @@ LINE_BYTES = 1022
 
 NAME_BYTES = 79
 """Asterisk cuts caller id names and accounts after this many bytes."""
+
+_LONGEST_NUMBER = 100
+"""Characters of a caller id's number as it is written, with blanks and marks."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 .,'()_-]+")
@@ -21,6 +24,43 @@ _SOUND = re.compile(
 VARIABLE = r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,40}"
 FUNCTION = r"[A-Za-z][A-Za-z0-9_]{0,40}\([A-Za-z0-9_,.:/@\-]{0,80}\)"
 _SETTABLE = re.compile(f"(?:{VARIABLE}|{FUNCTION})")
+
+STEERING: Mapping[str, str] = {
+    "MONITOR_": "the command that runs after a recording, and the file",
+    "MIXMONITOR_": "the command that runs after a recording, and the file",
+    "TOUCH_MONITOR": "recordings and their files",
+    "TOUCH_MIXMONITOR": "recordings and their files",
+    "DYNAMIC_": "which features the digits of a call start",
+    "FORWARD_CONTEXT": "where a forwarded call goes",
+    "TRANSFER_CONTEXT": "where a transferred call goes",
+    "GOTO_ON_BLINDXFR": "where a transferred call goes",
+    "BLINDTRANSFER": "where a transferred call goes",
+    "ATTENDEDTRANSFER": "where a transferred call goes",
+    "EXITCONTEXT": "where a call goes that leaves a queue or a voice box",
+    "PARKING": "where a parked call goes",
+    "MACRO_": "where a macro sends the call",
+    "GOSUB_": "where a subroutine sends the call",
+    "LOCAL_": "the variables of a subroutine",
+    "CONNECTED_LINE_": "the dialplan that runs when the other side changes",
+    "REDIRECTING_": "the dialplan that runs when a call is redirected",
+    "LIMIT_": "the files that a call with a time limit plays",
+    "BRIDGE_": "the files and limits of two calls that are joined",
+    "OUTBOUND_GROUP": "the group of the calls that follow",
+    "PJSIP_": "the SIP headers of the calls that follow",
+    "SIPADDHEADER": "the SIP headers of the calls that follow",
+    "SIPREFER": "the SIP headers of a transfer",
+    "SIPTRANSFER": "the SIP headers of a transfer",
+    "SIPFROMDOMAIN": "the SIP headers of the calls that follow",
+    "SIP_URI_OPTIONS": "the SIP addresses of the calls that follow",
+    "VXML_URL": "the SIP addresses of the calls that follow",
+}
+"""How the names of channel variables begin that Asterisk itself obeys, and what they rule. They would get
+around the lists of what is allowed: MONITOR_EXEC is a shell command that Monitor() and Queue() run as
+Asterisk's user. The names are those in the modules of Asterisk 16 and 22. AGIEXITONHANGUP and AGISIGHUP (when
+a script of the administrator's ends) and DIALEDPEERNUMBER (which Asterisk writes) are left to the users."""
+
+_SETS_BY_NAME = frozenset({"GLOBAL", "LOCAL", "MASTER_CHANNEL"})
+"""Functions that set the variable that they are given the name of."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -95,8 +135,8 @@ def caller_name(text: str) -> str:
 def caller_number(text: str) -> str:
     """A caller id's number without the blanks and marks that people write. Raises ValueError for anything but
     digits."""
-    number = re.sub(r"[ ().\-/]", "", without_controls(text))
-    if not re.fullmatch(r"\+?[0-9]{1,40}", number):
+    number = re.sub(r"[ ().\-/]", "", without_controls(text[:_LONGEST_NUMBER]))
+    if len(text) > _LONGEST_NUMBER or not re.fullmatch(r"\+?[0-9]{1,40}", number):
         raise ValueError("A caller id's number is 1 to 40 digits, with + before them or without.")
     return number
 
@@ -136,6 +176,15 @@ def variable_name(text: str) -> str:
             "This is no variable's name: a letter, then letters, digits and _"
             " (41 at most, up to two _ before them), or a function such as CDR(userfield)."
         )
-    if text.lstrip("_").upper().startswith("DIALERD_"):
+    function, bracket, inside = text.partition("(")
+    if bracket and function.upper() not in _SETS_BY_NAME:
+        return text
+    name = (inside or function).lstrip("_").upper()
+    if name.startswith("DIALERD_"):
         raise ValueError("Names that begin with DIALERD_ are dialerd's own: choose another.")
+    for start, ruled in STEERING.items():
+        if name.startswith(start):
+            raise ValueError(
+                f"Names that begin with {start} steer Asterisk itself ({ruled}): choose another."
+            )
     return text

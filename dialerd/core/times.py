@@ -1,7 +1,9 @@
 """Times and durations as people write them. `now` is always handed in; what comes out is aware UTC."""
 
 import re
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from dialerd.core.texts import nearest
@@ -9,6 +11,10 @@ from dialerd.core.texts import nearest
 FIRST_YEAR = 2000
 FURTHEST_AHEAD = timedelta(days=3660)
 """Ten years: whoever writes a later time has mistyped the year."""
+
+_LONGEST_TEXT = 100
+_LONGEST_ZONE = 40
+"""The longest there is has 32 characters: America/Argentina/ComodRivadavia."""
 
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
@@ -19,6 +25,7 @@ _PART = re.compile(
     r"([0-9]{1,10}) ?(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)(?![a-z]),? *"
 )
 _HOW = "write it as 2026-12-01T01:00:00+01:00, 2026-12-01 01:00 Europe/Berlin, or in 1h30m"
+_ZONE_HOW = "write it like Europe/Berlin or UTC"
 
 
 def parse_when(text: str, now: datetime) -> datetime:
@@ -27,6 +34,8 @@ def parse_when(text: str, now: datetime) -> datetime:
     Raises ValueError with a sentence, also for a local time that does not exist or comes twice. Past times
     pass.
     """
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError(f"This is no time that dialerd can read: {_HOW}.")
     words = text.strip()
     if words.lower() == "now":
         return now.astimezone(UTC)
@@ -108,6 +117,8 @@ def _around_gap(early: datetime, late: datetime, zone: ZoneInfo) -> tuple[dateti
 
 
 def _zone(name: str) -> ZoneInfo:
+    if len(name) > _LONGEST_ZONE:
+        raise ValueError(f"There is no time zone with so long a name: {_ZONE_HOW}.")
     try:
         return ZoneInfo(name)
     except (
@@ -115,10 +126,13 @@ def _zone(name: str) -> ZoneInfo:
         ValueError,
         OSError,
     ):  # OSError: a folder of the time zone files, such as Europe
-        hint = nearest(name, available_timezones())
-        raise ValueError(
-            f"There is no time zone {name!r}: write it like Europe/Berlin or UTC.{hint}"
-        ) from None
+        raise ValueError(f"There is no time zone {name!r}: {_ZONE_HOW}.{nearest(name, _zones())}") from None
+
+
+@cache
+def _zones() -> AbstractSet[str]:
+    """All names, once: each look reads the whole folder of time zones."""
+    return available_timezones()
 
 
 def format_when(moment: datetime) -> str:
@@ -131,14 +145,14 @@ def parse_duration(text: str) -> int:
 
     Raises ValueError with a sentence.
     """
-    words, seconds, place = text.strip().lower(), 0, 0
+    words, seconds, place = text[: _LONGEST_TEXT + 1].strip().lower(), 0, 0
     while place < len(words):
         part = _PART.match(words, place)
         if part is None:
             break
         seconds += int(part[1]) * _SECONDS[part[2][0]]
         place = part.end()
-    if not words or place < len(words):
+    if not words or place < len(words) or len(text) > _LONGEST_TEXT:
         hint = f" Is {words}s meant?" if re.fullmatch("[0-9]{1,10}", words) else ""
         raise ValueError(f"This is no duration: write 90s, 15m, 4h, 1h30m or 2 days.{hint}")
     return seconds

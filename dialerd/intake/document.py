@@ -37,6 +37,16 @@ __all__ = [
 
 MOST_NUMBERS = 1000
 MOST_MISTAKES = 100
+MOST_VARIABLES = 100
+LONGEST_CALLER_ID = 200
+LONGEST_LIST = 4096
+"""Characters of a text that stands for a list."""
+
+_LONGEST_NAME = 500
+"""Characters: more than any field that has a pattern may have."""
+
+_CALLER_ID = re.compile(r"""(?:"([^"]*+)" *+|'([^'<]*+)' *+|([^"<>]*+))(?:<([^<>]*+)>)?""")
+_BARE_NUMBER = re.compile(r"\+?[0-9 ().\-/]+")
 
 _APPLICATION = "[A-Za-z][A-Za-z0-9_]{0,78}"
 _CONTEXT = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,78}"
@@ -49,7 +59,7 @@ def _matching(pattern: str, otherwise: str) -> AfterValidator:
     compiled = re.compile(pattern)
 
     def check(text: str) -> str:
-        if not compiled.fullmatch(texts.without_controls(text)):
+        if len(text) > _LONGEST_NAME or not compiled.fullmatch(texts.without_controls(text)):
             raise ValueError(otherwise)
         return text
 
@@ -69,27 +79,41 @@ def _list_schema(most: int) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [_ANY_TEXT, array]})
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+def _few(value: object, most: int) -> object:
+    """The value itself; what has too many parts is refused before each of them is looked at."""
+    if isinstance(value, (dict, list)) and len(value) > most:
+        raise ValueError(f"There are {len(value)}: {most} are the most.")
+    return value
 
 
-def _split(value: object) -> object:
-    return [each for each in re.split("[, ]+", value) if each] if isinstance(value, str) else value
+def _as_list(value: object, most: int) -> object:
+    return [value] if isinstance(value, str) else _few(value, most)
+
+
+def _split(value: object, most: int) -> object:
+    if not isinstance(value, str):
+        return _few(value, most)
+    if len(value) > LONGEST_LIST:
+        raise ValueError(f"It is too long: {LONGEST_LIST} characters are the most.")
+    return _few([each for each in re.split("[, ]+", value) if each], most)
 
 
 def _caller_id(value: object) -> object:
     """`"Name" <num>`, `Name <num>`, `<num>`, a bare number or a bare name as the two parts."""
     if isinstance(value, str):
-        match = re.fullmatch(r"""(?:"([^"]*)"|'([^'<]*)'|([^"<>]*?)) *(?:<([^<>]*)>)?""", value.strip(" "))
+        if len(value) > LONGEST_CALLER_ID:
+            raise ValueError(f"It is too long: {LONGEST_CALLER_ID} characters are the most.")
+        match = _CALLER_ID.fullmatch(value.strip(" "))
         if match is None:
             raise ValueError('Write it as "Name" <number>, such as "Test User" <5555555555>.')
-        name, number = next((part for part in match.groups()[:3] if part), ""), match[4]
-        if number is None and re.fullmatch(r"\+?[0-9 ().\-/]+", match[3] or ""):
+        quoted, single, bare, number = match.groups()
+        name = quoted or single or (bare or "").rstrip(" ")
+        if number is None and _BARE_NUMBER.fullmatch(bare or ""):
             name, number = "", name
         value = {key: part for key, part in (("name", name), ("number", number)) if part}
     if value == {}:
         raise ValueError("It is empty: give a name, a number or both.")
-    return value
+    return _few(value, MOST_VARIABLES)
 
 
 def _field(description: str, example: Any, default: Any = None) -> Any:
@@ -109,8 +133,8 @@ def _bare(schema: dict[str, Any]) -> dict[str, Any]:
 _Number = Annotated[str, AfterValidator(texts.without_controls)]
 _Numbers = Annotated[
     list[_Number],
-    BeforeValidator(_as_list),
-    Field(min_length=1, max_length=MOST_NUMBERS),
+    BeforeValidator(partial(_as_list, most=MOST_NUMBERS)),
+    Field(min_length=1),
     _list_schema(MOST_NUMBERS),
 ]
 _Channel = Annotated[
@@ -123,8 +147,8 @@ _Channel = Annotated[
 ]
 _Channels = Annotated[
     list[_Channel],
-    BeforeValidator(_as_list),
-    Field(min_length=1, max_length=MOST_NUMBERS),
+    BeforeValidator(partial(_as_list, most=MOST_NUMBERS)),
+    Field(min_length=1),
     _list_schema(MOST_NUMBERS),
 ]
 _Id = Annotated[str, AfterValidator(partial(texts.bounded, most=200)), _text_schema(most=200)]
@@ -148,21 +172,23 @@ _Sounds = Annotated[str, AfterValidator(texts.sounds), _text_schema(most=1016)]
 _Account = Annotated[str, AfterValidator(texts.account), _text_schema(most=texts.NAME_BYTES)]
 _Codec = Annotated[str, _matching("[A-Za-z0-9_]{1,32}", "A codec is a name such as ulaw, alaw or g722.")]
 _Codecs = Annotated[
-    list[_Codec], BeforeValidator(_split), Field(min_length=1, max_length=20), _list_schema(20)
+    list[_Codec], BeforeValidator(partial(_split, most=20)), Field(min_length=1), _list_schema(20)
 ]
 _Tag = Annotated[
     str,
     AfterValidator(partial(texts.bounded, most=64)),
     _matching("[^, ]+", "A tag has no commas and no blanks."),
 ]
-_Tags = Annotated[list[_Tag], BeforeValidator(_split), Field(min_length=1, max_length=32), _list_schema(32)]
+_Tags = Annotated[
+    list[_Tag], BeforeValidator(partial(_split, most=32)), Field(min_length=1), _list_schema(32)
+]
 _Variables = Annotated[
     dict[str, str],
-    Field(max_length=100),
+    BeforeValidator(partial(_few, most=MOST_VARIABLES)),
     WithJsonSchema(
         {
             "type": "object",
-            "maxProperties": 100,
+            "maxProperties": MOST_VARIABLES,
             "additionalProperties": {"type": "string", "maxLength": 1012},
             "propertyNames": {"pattern": f"^(?:{texts.VARIABLE}|{texts.FUNCTION})$"},
         }
@@ -254,6 +280,7 @@ class Document(BaseModel):
 
 
 FIELDS = tuple(Document.model_fields)
+_KNOWN = frozenset(FIELDS)
 INTEGERS = frozenset(name for name, field in Document.model_fields.items() if field.annotation is int)
 BOOLEANS = frozenset(name for name, field in Document.model_fields.items() if field.annotation is bool)
 """The fields that a spreadsheet's text must be turned into numbers, or yes and no, for."""
@@ -266,10 +293,12 @@ def parse(document: Any, rules: Rules, now: datetime) -> list[Draft]:
         raise InvalidJob(
             [Mistake("", 'A job is one object, such as {"to": "+4930123456", "play": "hello-world"}.')]
         )
-    good, mistakes = _read(document)
+    unknown = [name for name in document if name not in _KNOWN]
+    untold = dict.fromkeys(unknown[MOST_MISTAKES:])
+    good, mistakes = _read({name: value for name, value in document.items() if name not in untold})
     made = drafts(document, good, mistakes, rules, now)
     if mistakes:
-        left = len(mistakes) - MOST_MISTAKES
+        left = len(mistakes) + len(untold) - MOST_MISTAKES
         raise InvalidJob(mistakes[:MOST_MISTAKES] + ([Mistake("", f"And {left} more.")] if left > 0 else []))
     return made
 

@@ -22,6 +22,9 @@ EXACTLY_ONE = (
 )
 ONLY_WITH = {"data": "application", "extension": "context", "dialplan_priority": "context", "trunk": "to"}
 
+MOST_BYTES = 4 * 1024 * 1024
+"""What the jobs of one document hold together: each number is a job with all else of the document in it."""
+
 _CALL_FIELDS = (
     "application", "data", "context", "extension", "dialplan_priority", "play", "account", "wait_time",
     "early_media",
@@ -40,6 +43,8 @@ def drafts(
     mistakes += [*_together(good, given), *_variables(good.get("variables", {})), *_playback(good)]
     times = _times(good, now, mistakes)
     calls = _calls(good, given, rules, mistakes)
+    if not mistakes:
+        mistakes += _too_much(document, len(calls))
     if mistakes:
         return []
     draft = Draft(
@@ -184,6 +189,19 @@ def _too_many_to_ring(call: Call, rules: Rules) -> Iterator[Mistake]:
             yield Mistake(
                 "ring", f"These are too many to ring at once: they fill more than {texts.LINE_BYTES} bytes."
             )
+
+
+def _too_much(document: Mapping[str, Any], count: int) -> Iterator[Mistake]:
+    if count == 1:
+        return
+    shared = {name: value for name, value in document.items() if name not in ("to", "channel")}
+    size = len(json.dumps(shared, separators=(",", ":"), ensure_ascii=False).encode())
+    if size * count > MOST_BYTES:
+        yield Mistake(
+            "to" if "to" in document else "channel",
+            f"These are {count} jobs of {size} bytes each: {MOST_BYTES} bytes are the most from one document."
+            f" Split it into several, with {MOST_BYTES // size} numbers each at most.",
+        )
 
 
 def _one_per_call(draft: Draft, calls: list[Call], document: Mapping[str, Any]) -> list[Draft]:

@@ -80,3 +80,11 @@ def test_emergency_numbers_are_known_with_and_without_a_country() -> None:
 def test_every_country_is_two_capital_letters() -> None:
     assert all(re.fullmatch("[A-Z]{2}", country) for country in countries())
     assert {"DE", "US", "JP"} <= countries()
+
+
+def test_a_number_is_measured_with_the_blanks_around_it() -> None:
+    longest = "+4930123456".rjust(40)
+
+    assert parse_public(longest, None) == "+4930123456"
+    with pytest.raises(ValueError, match="40 characters at most"):
+        parse_public(longest + " ", None)

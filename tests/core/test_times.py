@@ -162,3 +162,22 @@ def test_a_duration_is_written_short() -> None:
         "4h",
         "2d",
     ]
+
+
+@pytest.mark.parametrize("text", ["2026-12-01 01:00 Europe/Berlin", "in 1h", "now"])
+def test_a_time_is_measured_with_the_blanks_around_it(text: str) -> None:
+    assert parse_when(text.ljust(100), NOW)
+    with pytest.raises(ValueError, match="no time that dialerd can read"):
+        parse_when(text.ljust(101), NOW)
+
+
+def test_the_name_of_a_time_zone_has_a_length() -> None:
+    assert parse_when("2026-12-01 01:00 America/Argentina/ComodRivadavia", NOW)
+    with pytest.raises(ValueError, match="so long a name"):
+        parse_when("2026-12-01 01:00 " + "A" * 41, NOW)
+
+
+def test_a_duration_is_measured_with_the_blanks_around_it() -> None:
+    assert parse_duration("1h".ljust(100)) == 3600
+    with pytest.raises(ValueError, match="no duration"):
+        parse_duration("1h".ljust(101))
