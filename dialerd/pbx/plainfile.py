@@ -10,7 +10,7 @@ from dialerd.core.errors import InvalidJob, Mistake
 from dialerd.core.texts import caller_name, caller_number, variable_name
 from dialerd.pbx.callfile import CallFile, Line, parse
 
-_CALLER_ID = re.compile(r'(?:"(?P<quoted>[^"]*)"|(?P<bare>[^"<>]*?))\s*(?:<(?P<number>[^<>]*)>[^<>]*)?')
+_CALLER_ID = re.compile(r'(?:"(?P<quoted>[^"]*)"\s*+|(?P<bare>[^"<>]*+))(?:<(?P<number>[^<>]*)>[^<>]*)?')
 """Asterisk does not mind what follows the closing bracket."""
 
 _SPOOLS_OWN = ("startretry", "endretry", "abortretry", "delayedretry", "retry", "status")
@@ -115,7 +115,7 @@ def _caller_id(text: str) -> dict[str, str]:
             'A caller id reads "Name" <number>; this one has a quote or bracket too many or too few'
             " (a # after a blank cuts the line)."
         )
-    name, number = match["quoted"] or match["bare"] or "", match["number"] or ""
+    name, number = match["quoted"] or (match["bare"] or "").rstrip(), match["number"] or ""
     if match["quoted"] is None and match["number"] is None and _passes(caller_number, name):
         name, number = "", name
     found = {"name": name and caller_name(name), "number": number and caller_number(number)}
