@@ -89,7 +89,7 @@ def call(spool: Spool) -> Any:
         "failures": failures,
         "started": seen.started,
         "status": seen.status,
-        "left": [sighting.name for sighting in spool.survey()],
+        "left": [sighting.name for sighting in spool.survey() if sighting.name == name],
     }
 
 
