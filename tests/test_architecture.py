@@ -41,7 +41,7 @@ OWNERS = {
     "asterisk": ["pbx/ami.py"],
     "click": ["cli", "daemon.py"],
     "phonenumbers": ["core/numbers.py"],
-    "pydantic": ["intake/document.py", "config.py", "core/sentences.py"],
+    "pydantic": ["intake/document.py", "config", "core/sentences.py"],
     "pystemd": ["systemd.py"],
     "rich": ["cli"],
     "structlog": ["log.py"],
