@@ -156,6 +156,7 @@ def _result(
         action_failed=action_failed,
         detail=detail,
         warning=warning,
+        opt_out=trace.opt_out,
     )
 
 

@@ -9,13 +9,26 @@ class DialerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in what a user wrote: where it stands, and a sentence on what to do about it."""
+    """One mistake in what a user wrote: where it stands, and a sentence on what to do about it.
+
+    `rule` names the rule that refuses what is right in itself, such as "do_not_call" (docs/api.md lists
+    them).
+    """
 
     where: str
     what: str
+    rule: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.where else self.what
+
+
+class Refusal(ValueError):
+    """What a rule of the configuration refuses though it is right in itself; `rule` is as in Mistake."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        self.rule = rule
+        super().__init__(what)
 
 
 class _Mistakes(DialerError):
@@ -37,11 +50,10 @@ class InvalidJob(_Mistakes):
 class KeyConflict(DialerError):
     """The owner used this key before, for another document."""
 
-    def __init__(self, key: str, job_id: str) -> None:
+    def __init__(self, key: str, job_id: str, purged: bool = False) -> None:
         self.key, self.job_id = key, job_id
-        super().__init__(
-            f"The key {key!r} already stands for job {job_id}, which was submitted with another body."
-        )
+        was = "which has ended and was purged" if purged else "which was submitted with another body"
+        super().__init__(f"The key {key!r} already stands for job {job_id}, {was}.")
 
 
 class Overloaded(DialerError):
@@ -61,6 +73,12 @@ class NoSuchJob(DialerError):
 
 class NotAllowed(DialerError):
     """The job's state does not allow what was asked of it."""
+
+
+class NotPermitted(DialerError):
+    """The caller's roles don't give the right that this takes (core/roles.py)."""
+
+    rule = "role"
 
 
 class DeliveryError(DialerError):

@@ -57,8 +57,29 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a job wishes beyond its call, where it wishes anything.
+
+    `hours` names an hours policy of the configuration, `windows` are the job's own calling windows; both
+    must be open. `zone` is the callee's time zone. `retry` names a retry policy; `max_dials` and `kill_after`
+    (seconds) ask for less than the policy grants.
+    """
+
+    hours: str | None = None
+    windows: tuple[str, ...] = ()
+    zone: str | None = None
+    retry: str | None = None
+    max_dials: int | None = None
+    kill_after: int | None = None
+    report_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """A checked document that is not yet a job. Times are aware UTC; `digest` tells one body from another."""
+    """A checked document that is not yet a job. Times are aware UTC; `digest` tells one body from another.
+
+    `max_retries` and `retry_time` (seconds) are None where the document leaves them to a retry policy.
+    """
 
     call: Call
     digest: bytes
@@ -68,10 +89,12 @@ class Draft:
     priority: int = 5
     not_before: datetime | None = None
     not_after: datetime | None = None
-    max_retries: int = 0
-    retry_time: int = 300
+    max_retries: int | None = None
+    retry_time: int | None = None
     on_doubt: OnDoubt = OnDoubt.HOLD
     notes: tuple[str, ...] = ()
+    terms: Terms = field(default_factory=Terms)
+    ways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +103,9 @@ class Job:
     all.
 
     `requested` is "cancel" or "hold" while that was asked of a call that is under way and is not certain yet.
+    `ways` are the trunks that may take it, in order, and `way` the one whose turn it is ("" for a literal
+    channel). `turn` is its place among the jobs of one priority (core/fairness.py). `disposition` is its
+    last attempt's. `redacted`: numbers and bodies were taken out, long after its end.
     """
 
     id: str
@@ -94,19 +120,28 @@ class Job:
     priority: int = 5
     not_before: datetime | None = None
     not_after: datetime | None = None
-    max_retries: int = 0
-    retry_time: int = 300
+    max_retries: int | None = None
+    retry_time: int | None = None
     on_doubt: OnDoubt = OnDoubt.HOLD
     attempts: int = 0
     retries: int = 0
     reason: str = ""
     requested: str | None = None
     kind: str = "call"
+    terms: Terms = field(default_factory=Terms)
+    ways: tuple[str, ...] = ()
+    way: str = ""
+    turn: int = 0
+    disposition: Disposition | None = None
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one attempt came to. Seconds are measured by AMI and None where it could not see them."""
+    """What one attempt came to. Seconds are measured by AMI and None where it could not see them.
+
+    `opt_out`: why the callee must not be called again, where the dialplan said so.
+    """
 
     disposition: Disposition
     permanent: bool = False
@@ -116,6 +151,7 @@ class Result:
     action_failed: bool = False
     detail: str = ""
     warning: str = ""
+    opt_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +215,8 @@ class Trace:
     no_way: bool = False
     steps_shown: bool = False
     last_application: str | None = None
+    opt_out: str = ""
     """`hung_up`: the near channel's end. `no_way`: the dialplan found no channel to dial. `steps_shown`: AMI
     shows this call's dialplan steps, so that `acted` False means that none ran. `last_application`: from
-    Asterisk's call record. `complete`: AMI was there all the time."""
+    Asterisk's call record. `complete`: AMI was there all the time. `opt_out`: why the callee must not be
+    called again, in the dialplan's words."""

@@ -1,59 +1,154 @@
-"""The safe default: what a submitter may ask of Asterisk without the administrator having listed it."""
+"""What the configuration says about calls, and what a call may not ask for under it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from dialerd.core.destinations import Destinations, caller_id_allowed
 from dialerd.core.errors import Mistake
 from dialerd.core.model import Call
+from dialerd.core.retry import RetryPolicy
+from dialerd.core.windows import Hours
+
+HOUR_S = 3600
+
+
+def nobody(_number: str) -> str | None:
+    """The stop lists where there are none."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What may be done at most; None for no cap. A day begins at midnight in the zone of [caps].
+
+    `spend_per_day` is money in units of 1/10000.
+    """
+
+    calls_per_day: int | None = None
+    minutes_per_day: int | None = None
+    concurrent: int | None = None
+    spend_per_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
     """A way out through Asterisk. `extensions` is a pattern of the internal numbers that it takes, or None
-    for none."""
+    for none.
+
+    `public`: it leads to the public network, so premium and satellite numbers are refused. `caller_ids` are
+    shell patterns of the numbers that calls through it may show. `destinations` None: whatever [calls]
+    allows. Of its `max_channels` and `calls_per_second`, `reserved_channels` and `reserved_rate` are kept for
+    urgent jobs.
+    """
 
     name: str
     channel: str
     extensions: re.Pattern[str] | None = None
+    public: bool = True
+    caller_ids: tuple[str, ...] = ("*",)
+    destinations: Destinations | None = None
+    calls_per_second: float | None = None
+    max_channels: int | None = None
+    reserved_channels: int = 0
+    reserved_rate: float = 0.0
+    caps: Caps = field(default_factory=Caps)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Numbers that these trunks take, in this order."""
+
+    where: Destinations
+    trunks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the configuration says about calls. The lists hold shell patterns (`*`, `?`)."""
+    """What the configuration says about calls. The lists hold shell patterns (`*`, `?`).
+
+    `stopped` says in a sentence why a number must not be called, or None. `report_urls` are the beginnings of
+    addresses that a job's report_url may have. Jobs of `urgent_from` or more in priority are urgent.
+    `expire_after_s`: how long a job that names no not_after may wait. `zone` is the zone of callees whose own
+    is unknown. `role` names whose rules these are; `listed_by_role` are the settings that this role has a
+    list of its own for, and `usable_trunks` patterns of the trunks that it may use (core/roles.py).
+    """
 
     trunks: Mapping[str, Trunk] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
     default_trunk: str | None = None
     default_country: str | None = None
+    destinations: Destinations = field(default_factory=lambda: Destinations.parse(()))
     applications: tuple[str, ...] = ("Playback",)
     functions: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
+    caller_ids: tuple[str, ...] = ("*",)
     ring_context: str = "dialerd-ring"
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    default_hours: str | None = None
+    zone: str = "UTC"
+    retry: Mapping[str, RetryPolicy] = field(default_factory=dict)
+    default_retry: str | None = None
+    expire_after_s: int = 24 * HOUR_S
+    urgent_from: int = 8
+    max_priority: int = 9
+    report_urls: tuple[str, ...] = ()
+    stopped: Callable[[str], str | None] = nobody
+    role: str = ""
+    listed_by_role: frozenset[str] = frozenset()
+    usable_trunks: tuple[str, ...] = ("*",)
 
 
 def refusals(call: Call, rules: Rules) -> Iterator[Mistake]:
     """Every wish of the call that the configuration does not allow, each with the line that would allow
     it."""
     for channel in call.channel.split("&") if call.channel is not None else ():
-        yield from _listed("channel", "channels", channel, rules.channels)
+        yield from _listed("channel", "channels", channel, rules)
     if call.application is not None:
-        yield from _listed("application", "applications", call.application, rules.applications, fold=True)
+        yield from _listed("application", "applications", call.application, rules, fold=True)
     if call.context is not None:
-        yield from _listed("context", "contexts", call.context, rules.contexts)
+        yield from _listed("context", "contexts", call.context, rules)
+    if call.caller_id_number is not None and not caller_id_allowed(call.caller_id_number, rules.caller_ids):
+        yield _refused("caller_id", "caller_ids", call.caller_id_number, rules)
     for name, _ in call.variables:
         if name.endswith(")"):
             function = name.partition("(")[0].lstrip("_")
-            yield from _listed(f"variables.{name}", "functions", function, rules.functions, fold=True)
+            yield from _listed(f"variables.{name}", "functions", function, rules, fold=True)
 
 
-def _listed(
-    where: str, setting: str, value: str, allowed: Iterable[str], fold: bool = False
-) -> Iterator[Mistake]:
+def priority_refused(priority: int, rules: Rules) -> Iterator[Mistake]:
+    """What a job may not ask of the queue."""
+    if priority > rules.max_priority:
+        yield Mistake(
+            "priority",
+            f"{priority} is not allowed here: {rules.max_priority} is the highest."
+            f" The administrator can allow it under {_section(rules)}: max_priority = {priority}",
+            "role",
+        )
+
+
+def usable(trunk: str, rules: Rules) -> bool:
+    """Whether calls under these rules may go through this trunk."""
+    patterns = rules.usable_trunks
+    return patterns == ("*",) or any(fnmatchcase(trunk, pattern) for pattern in patterns)
+
+
+def _listed(where: str, setting: str, value: str, rules: Rules, fold: bool = False) -> Iterator[Mistake]:
+    allowed: tuple[str, ...] = getattr(rules, setting)
     text = value.lower() if fold else value
     if not any(fnmatchcase(text, pattern.lower() if fold else pattern) for pattern in allowed):
-        line = f'{setting} = ["{value}"]'
-        yield Mistake(
-            where, f"{value!r} is not allowed here. The administrator can allow it under [calls]: {line}"
-        )
+        yield _refused(where, setting, value, rules)
+
+
+def _refused(where: str, setting: str, value: str, rules: Rules) -> Mistake:
+    section = _section(rules) if setting in rules.listed_by_role else "[calls]"
+    line = f'{section}: {setting} = ["{value}"]'
+    what = f"{value!r} is not allowed here. The administrator can allow it under {line}"
+    return Mistake(where, what, "role")
+
+
+def _section(rules: Rules) -> str:
+    """Where the configuration says what this caller may do: his first role's section."""
+    return f"[roles.{rules.role.partition(',')[0]}]" if rules.role else "[calls]"

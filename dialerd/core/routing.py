@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from dialerd.core.errors import Rejected
+from dialerd.core.destinations import caller_id_allowed, longest_match, refusal
+from dialerd.core.errors import Refusal, Rejected
 from dialerd.core.model import Call
 from dialerd.core.numbers import is_emergency, national, parse_public
-from dialerd.core.policy import Rules, Trunk
+from dialerd.core.policy import Rules, Trunk, usable
 from dialerd.core.texts import nearest
 
 PUBLIC_PLACEHOLDERS = ("e164", "digits", "national")
@@ -95,12 +96,94 @@ def trunk_for(name: str | None, rules: Rules) -> Trunk:
     if wanted is None and len(rules.trunks) == 1:
         return next(iter(rules.trunks.values()))
     if wanted is None:
-        raise ValueError(f"There are several trunks: say which, one of {', '.join(rules.trunks)}.")
+        raise ValueError(
+            "No route leads there, and there are several trunks: say which, one of"
+            f" {', '.join(rules.trunks)}."
+        )
     if wanted not in rules.trunks:
         raise ValueError(
             f"There is no trunk {wanted!r}, only {', '.join(rules.trunks)}.{nearest(wanted, rules.trunks)}"
         )
     return rules.trunks[wanted]
+
+
+def ways_for(
+    text: str, wanted: str | None, caller_id: str | None, rules: Rules
+) -> tuple[str, tuple[str, ...]]:
+    """What a submitter wrote as it is dialled, and the names of the trunks that may take it, in order.
+
+    Raises ValueError with a sentence; Refusal where it is a rule of the configuration that is against it.
+    """
+    trunks = [trunk_for(wanted, rules)] if wanted else _routed(text, rules)
+    number, taken, against = "", [], None
+    for trunk in trunks:
+        try:
+            number = number_for(text, trunk, rules.default_country)
+            _check(number, caller_id, trunk, rules)
+            taken.append(trunk.name)
+        except ValueError as error:
+            against = against or error
+    if not taken:
+        assert against is not None
+        raise against
+    if (stopped := rules.stopped(number)) is not None:
+        raise Refusal("do_not_call", stopped)
+    return number, tuple(taken)
+
+
+def _routed(text: str, rules: Rules) -> list[Trunk]:
+    """The trunks of the route with the longest prefix, else the one that takes such an extension, else the
+    default one."""
+    if _EXTENSION.fullmatch(text):
+        inside = [
+            each for each in rules.trunks.values() if each.extensions and each.extensions.fullmatch(text)
+        ]
+        preferred = [each for each in inside if each.name == rules.default_trunk]
+        if preferred or len(inside) == 1:
+            return preferred or inside
+    if rules.routes:
+        number = parse_public(text, rules.default_country)
+        names = longest_match(number, [(route.where, route.trunks) for route in rules.routes])
+        if names is not None:
+            return [rules.trunks[name] for name in names]
+    return [trunk_for(None, rules)]
+
+
+def _check(number: str, caller_id: str | None, trunk: Trunk, rules: Rules) -> None:
+    """Raises Refusal for what the rules have against this number and caller id on this trunk."""
+    if not usable(trunk.name, rules):
+        raise Refusal(
+            "role",
+            f"The role {rules.role} may not use trunk {trunk.name!r}. The administrator can allow it under"
+            f' [roles.{rules.role.partition(",")[0]}]: trunks = ["{trunk.name}"]',
+        )
+    if number.startswith("+"):
+        by_role = "destinations" in rules.listed_by_role
+        section = f"roles.{rules.role.partition(',')[0]}" if by_role else "calls"
+        lists = ((section, rules.destinations), (f"trunks.{trunk.name}", trunk.destinations))
+        for place, destinations in lists:
+            found = None if destinations is None else refusal(number, destinations, trunk.public, place)
+            if found is not None:
+                raise Refusal(found.rule, found.what)
+    if caller_id is not None and not caller_id_allowed(caller_id, trunk.caller_ids):
+        raise Refusal(
+            "caller_id",
+            f"Calls through trunk {trunk.name!r} may not show {caller_id}. The administrator can allow it"
+            f' under [trunks.{trunk.name}]: caller_ids = ["{caller_id}"]',
+        )
+
+
+def against(call: Call, way: str, rules: Rules) -> Refusal | None:
+    """What the rules of now have against a call that was accepted before; None for nothing."""
+    try:
+        for number in call.to:
+            if way in rules.trunks:
+                _check(number, call.caller_id_number, rules.trunks[way], rules)
+            if (stopped := rules.stopped(number)) is not None:
+                return Refusal("do_not_call", stopped)
+    except Refusal as error:
+        return error
+    return None
 
 
 def number_for(text: str, trunk: Trunk, default_country: str | None) -> str:
@@ -111,10 +194,14 @@ def number_for(text: str, trunk: Trunk, default_country: str | None) -> str:
     names = _PLACEHOLDER.findall(trunk.channel)
     if trunk.extensions is not None and _EXTENSION.fullmatch(text) and trunk.extensions.fullmatch(text):
         if is_emergency(text, default_country):
-            raise ValueError(f"{text} is an emergency number: dialerd never calls those, on no trunk.")
+            raise Refusal(
+                "emergency", f"{text} is an emergency number: dialerd never calls those, on no trunk."
+            )
         return text
     try:
         number = parse_public(text, default_country)
+    except Refusal:
+        raise
     except ValueError as error:
         if trunk.extensions is not None and _EXTENSION.fullmatch(text):
             raise ValueError(
@@ -138,22 +225,23 @@ def channel_of(number: str, trunk: Trunk) -> str:
     return channel.replace("{national}", national(number)) if "{national}" in channel else channel
 
 
-def channel_for(call: Call, rules: Rules) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The dial string, and the variables for the shipped ring context where several phones ring at once.
+def channel_for(call: Call, way: str, rules: Rules) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The dial string on the trunk named `way`, and the variables for the shipped ring context where several
+    phones ring at once.
 
     Asterisk takes no list of channels in a call file; Dial(${DIALERD_RING},${DIALERD_RING_TIME}) does it.
     Raises Rejected where the trunk is no longer configured as it was when the job was accepted.
     """
-    channels = call.channel.split("&") if call.channel is not None else _channels_of_numbers(call, rules)
+    channels = call.channel.split("&") if call.channel is not None else _channels_of_numbers(call, way, rules)
     if len(channels) == 1:
         return channels[0], ()
     ring = (("DIALERD_RING", "&".join(channels)), ("DIALERD_RING_TIME", str(call.wait_time)))
     return f"Local/s@{rules.ring_context}", ring
 
 
-def _channels_of_numbers(call: Call, rules: Rules) -> list[str]:
+def _channels_of_numbers(call: Call, way: str, rules: Rules) -> list[str]:
     try:
-        trunk = trunk_for(call.trunk, rules)
+        trunk = trunk_for(way, rules)
     except ValueError as error:
         raise Rejected(str(error)) from None
     channels = [channel_of(number, trunk) for number in call.to]

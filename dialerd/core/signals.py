@@ -1,7 +1,9 @@
 """What the parts tell the engine, and what the engine answers. The ways in and out and the engine share only
 these."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from dialerd.core.model import Draft, Job, Trace
@@ -30,9 +32,15 @@ class AsteriskDown:
 
 @dataclass(frozen=True, slots=True)
 class AsteriskLoad:
-    """How many calls count against Asterisk's limit now."""
+    """How full Asterisk is now; None says nothing new.
 
-    calls: int
+    `calls`: how many count against its limit. `on_trunks`: whose calls are on each trunk that was asked for,
+    and with how many channels: by the name of our attempt, or "" for calls that are not ours
+    (core/channels.py).
+    """
+
+    calls: int | None = None
+    on_trunks: Mapping[str, Mapping[str, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +116,34 @@ class JobFilter:
     to: str | None = None
     before: str | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A standing order: what is not to go on until another word is given.
+
+    `scope` is "all", "trunk:NAME" or "batch:OWNER:NAME", `word` "paused" or "cancelled", `owner` the uid that
+    gave it.
+    """
+
+    scope: str
+    word: str
+    owner: int
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would become of a draft if it was accepted now.
+
+    `verdict` is "now", "later" or "refused". `rule` is the code of the rule that says so (as Mistake.rule),
+    `why` its sentence. `at` is when the call could be made at the earliest, where that is known. `call_file`
+    is what Asterisk would get.
+    """
+
+    verdict: str
+    rule: str = ""
+    why: str = ""
+    at: datetime | None = None
+    call_file: bytes | None = None

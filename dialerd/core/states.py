@@ -27,6 +27,7 @@ class Step(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     REQUEUE = "requeue"
+    REFUSE = "refuse"
 
 
 WAITING = (State.QUEUED, State.DEFERRED)
@@ -38,6 +39,7 @@ _FROM_WAITING = {
     Step.EXPIRE: State.EXPIRED,
     Step.CANCEL: State.CANCELLED,
     Step.HOLD: State.HELD,
+    Step.REFUSE: State.FAILED,
 }
 _FROM_IN_FLIGHT = {
     Step.REJECT: State.FAILED,
@@ -64,7 +66,8 @@ TRANSITIONS: dict[State, dict[Step, State]] = {
     State.COMPLETED: {},
     State.CANCELLED: {},
 }
-"""From deferred, confirm is the late answer to a doubt, which spares a second call. From submitted, expire,
+"""From the waiting states, refuse is what the rules say at the hand-over (a stop list, say). From deferred,
+confirm is the late answer to a doubt, which spares a second call. From submitted, expire,
 cancel and hold are taken only once it is certain that the call file was taken back (or, for cancel, that the
 call was hung up)."""
 

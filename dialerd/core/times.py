@@ -80,7 +80,7 @@ def _with_offset(local: datetime, offset: str | None) -> datetime:
 
 
 def _in_zone(local: datetime, offset: str | None, name: str) -> datetime:
-    zone = _zone(name)
+    zone = zone_named(name)
     both = [local.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
     moments = [each.astimezone(UTC) for each in both]
     if offset is not None:
@@ -116,7 +116,8 @@ def _around_gap(early: datetime, late: datetime, zone: ZoneInfo) -> tuple[dateti
     return tuple((start + timedelta(seconds=each)).astimezone(zone) for each in (low, high))  # type: ignore[return-value]
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of this IANA name. Raises ValueError with a sentence for what is none."""
     if len(name) > _LONGEST_ZONE:
         raise ValueError(f"There is no time zone with so long a name: {_ZONE_HOW}.")
     try:

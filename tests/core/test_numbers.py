@@ -2,7 +2,16 @@ import re
 
 import pytest
 
-from dialerd.core.numbers import countries, is_emergency, national, parse_public
+from dialerd.core.numbers import (
+    calling_code,
+    countries,
+    is_emergency,
+    kind,
+    national,
+    parse_public,
+    region,
+    time_zones,
+)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +97,74 @@ def test_a_number_is_measured_with_the_blanks_around_it() -> None:
     assert parse_public(longest, None) == "+4930123456"
     with pytest.raises(ValueError, match="40 characters at most"):
         parse_public(longest + " ", None)
+
+
+@pytest.mark.parametrize("digits", ["112#", "112*", "*911", "##112######", "110#"])
+def test_star_and_hash_at_the_ends_hide_no_emergency_number(digits: str) -> None:
+    assert is_emergency(digits, "DE")
+
+
+@pytest.mark.parametrize("digits", ["112#", "911*"])
+def test_star_and_hash_hide_no_emergency_number_where_no_country_is_known(digits: str) -> None:
+    assert is_emergency(digits, None)
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "sort"),
+    [
+        ("+4930123456", "DE", "fixed"),
+        ("+4915112345678", "DE", "mobile"),
+        ("+498001234567", "DE", "toll_free"),
+        ("+499001234567", "DE", "premium"),
+        ("+12025550123", "US", "fixed"),
+        ("+14165550123", "CA", "fixed"),
+        ("+18765550123", "JM", "mobile"),
+        ("+19005551234", "US", "premium"),
+        ("+442012345678", "GB", "fixed"),
+        ("+441534123456", "JE", "fixed"),
+        ("+447012345678", "GB", "other"),
+        ("+77272345678", "KZ", "fixed"),
+        ("+39066982", "VA", "fixed"),
+        ("+979123456789", None, "premium"),
+        ("+80012345678", None, "toll_free"),
+        ("+870773123456", None, "satellite"),
+        ("+87812345678901", None, "satellite"),
+        ("+881612345678", None, "satellite"),
+        ("+8821612345678", None, "satellite"),
+        ("+883510012345678", None, "satellite"),
+    ],
+)
+def test_a_number_has_a_country_and_a_kind(number: str, country: str | None, sort: str) -> None:
+    assert (region(number), kind(number)) == (country, sort)
+
+
+@pytest.mark.parametrize(
+    ("number", "zones"),
+    [
+        ("+4930123456", {"Europe/Berlin"}),
+        ("+4915112345678", {"Europe/Berlin"}),
+        ("+12025550123", {"America/New_York"}),
+        ("+18085550123", {"Pacific/Honolulu"}),
+        ("+79161234567", {"Europe/Moscow"}),
+        ("+77012345678", {"Asia/Almaty", "Asia/Aqtobe"}),
+        ("+80012345678", set()),
+        ("+881612345678", set()),
+    ],
+)
+def test_a_number_tells_its_time_zones(number: str, zones: set[str]) -> None:
+    assert set(time_zones(number)) == zones
+
+
+@pytest.mark.parametrize(
+    ("number", "among"),
+    [
+        ("+18002223333", {"America/St_Johns", "America/New_York", "Pacific/Honolulu", "Pacific/Guam"}),
+        ("+78001234567", {"Europe/Moscow", "Asia/Kamchatka"}),
+    ],
+)
+def test_a_toll_free_number_may_be_anywhere_under_its_code(number: str, among: set[str]) -> None:
+    assert among <= set(time_zones(number))
+
+
+def test_a_country_has_a_calling_code() -> None:
+    assert [calling_code(each) for each in ("DE", "JM", "KZ")] == ["+49", "+1", "+7"]

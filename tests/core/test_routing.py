@@ -25,7 +25,7 @@ RULES = Rules(
 def test_the_template_says_how_a_public_number_is_dialled(template: str, channel: str) -> None:
     rules = Rules(trunks={"t": Trunk("t", template)})
 
-    assert channel_for(Call(to=("+4930123456",), trunk="t"), rules) == (channel, ())
+    assert channel_for(Call(to=("+4930123456",)), "t", rules) == (channel, ())
 
 
 @pytest.mark.parametrize(
@@ -34,17 +34,17 @@ def test_the_template_says_how_a_public_number_is_dialled(template: str, channel
 def test_an_extension_is_dialled_as_it_is(trunk: str, channel: str) -> None:
     rules = Rules(trunks={"internal": INTERNAL, "mixed": MIXED})
 
-    assert channel_for(Call(to=("1000",), trunk=trunk), rules) == (channel, ())
+    assert channel_for(Call(to=("1000",)), trunk, rules) == (channel, ())
 
 
 def test_a_literal_channel_is_dialled_as_it_is() -> None:
-    assert channel_for(Call(channel="PJSIP/100"), Rules()) == ("PJSIP/100", ())
+    assert channel_for(Call(channel="PJSIP/100"), "", Rules()) == ("PJSIP/100", ())
 
 
 def test_several_numbers_ring_by_way_of_the_ring_context() -> None:
     call = Call(to=("+4930123456", "+4930123457"), trunk="provider", wait_time=20)
 
-    channel, variables = channel_for(call, RULES)
+    channel, variables = channel_for(call, call.trunk, RULES)
 
     assert channel == "Local/s@dialerd-ring"
     assert dict(variables) == {
@@ -54,19 +54,19 @@ def test_several_numbers_ring_by_way_of_the_ring_context() -> None:
 
 
 def test_several_channels_ring_by_way_of_the_ring_context() -> None:
-    channel, variables = channel_for(Call(channel="PJSIP/100&PJSIP/101"), Rules(ring_context="all"))
+    channel, variables = channel_for(Call(channel="PJSIP/100&PJSIP/101"), "", Rules(ring_context="all"))
 
     assert (channel, variables[0]) == ("Local/s@all", ("DIALERD_RING", "PJSIP/100&PJSIP/101"))
 
 
 def test_a_call_whose_trunk_is_gone_is_rejected() -> None:
     with pytest.raises(Rejected, match="no trunk 'old', only provider, internal"):
-        channel_for(Call(to=("+4930123456",), trunk="old"), RULES)
+        channel_for(Call(to=("+4930123456",)), "old", RULES)
 
 
 def test_a_call_whose_trunk_has_no_place_for_its_number_any_more_is_rejected() -> None:
     with pytest.raises(Rejected, match="no place"):
-        channel_for(Call(to=("+4930123456",), trunk="internal"), RULES)
+        channel_for(Call(to=("+4930123456",)), "internal", RULES)
 
 
 @pytest.mark.parametrize(
