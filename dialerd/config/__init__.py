@@ -7,17 +7,35 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
 
-from dialerd.config.calls import Calls, TrunkSettings
-from dialerd.config.fields import Name, Place, Section
+from dialerd.config.calls import Calls, RouteSettings, TrunkSettings
+from dialerd.config.caps import CapsSection
+from dialerd.config.crossing import cross_mistakes
+from dialerd.config.fields import Name, Place, Section, as_tuple
+from dialerd.config.hours import HoursSettings
+from dialerd.config.lists import StopList, with_places
+from dialerd.config.reports import (
+    HookSettings,
+    ReportsSettings,
+    ResultsSettings,
+    SinkName,
+    WebhookSettings,
+    give_secrets,
+    read_report_secrets,
+    report_settings,
+)
+from dialerd.config.retry import RetrySettings
+from dialerd.config.retry import names as retry_names
+from dialerd.config.roles import RoleSettings, roles, roles_mistakes
 from dialerd.config.sections import Ami, Asterisk, DropFolder, Log, Queue, Socket
-from dialerd.core import texts
+from dialerd.core.destinations import Destinations
 from dialerd.core.errors import ConfigError, Mistake
-from dialerd.core.policy import Rules, Trunk
-from dialerd.core.routing import extension_pattern
+from dialerd.core.policy import Rules
+from dialerd.core.reporting import ReportSettings
+from dialerd.core.roles import Roles
 from dialerd.core.sentences import mistake_of
 from dialerd.secret import read_secret
 
@@ -37,25 +55,53 @@ class Config(Section):
     ami: Ami | None = None
     calls: Calls = Calls()
     trunks: dict[Name, TrunkSettings] = Field(default={})
+    routes: Annotated[tuple[RouteSettings, ...], BeforeValidator(as_tuple)] = ()
+    hours: dict[Name, HoursSettings] = Field(default={})
+    retry: dict[Name, RetrySettings] = Field(default={})
+    caps: CapsSection = CapsSection()
+    stop_lists: dict[Name, StopList] = Field(default={})
+    roles: dict[Name, RoleSettings] = Field(default={})
+    reports: ReportsSettings = ReportsSettings()
+    webhooks: dict[SinkName, WebhookSettings] = Field(default={})
+    hooks: dict[SinkName, HookSettings] = Field(default={})
+    results: ResultsSettings = ResultsSettings()
 
     def rules(self) -> Rules:
-        """What core needs to know of calls and trunks."""
+        """What core needs to know of calls and trunks. The stop lists are put in by whoever has them."""
         calls = self.calls
         return Rules(
-            trunks={
-                name: Trunk(
-                    name, each.channel, extension_pattern(each.extensions) if each.extensions else None
-                )
-                for name, each in self.trunks.items()
-            },
+            trunks={name: each.trunk(name) for name, each in self.trunks.items()},
+            routes=tuple(each.route() for each in self.routes),
             default_trunk=calls.default_trunk,
             default_country=calls.default_country,
+            destinations=Destinations.parse(calls.destinations),
             applications=calls.applications,
             functions=calls.functions,
             channels=calls.channels,
             contexts=calls.contexts,
+            caller_ids=calls.caller_ids,
             ring_context=calls.ring_context,
+            hours={name: each.hours(name) for name, each in self.hours.items()},
+            default_hours=calls.hours,
+            zone=calls.timezone,
+            retry={name: each.policy(name) for name, each in self.retry.items()},
+            default_retry=calls.retry,
+            expire_after_s=calls.expire_after,
+            urgent_from=calls.urgent_priority,
+            report_urls=self.reports.allowed_urls,
         )
+
+    def roles_of(self) -> Roles:
+        """Who may do what."""
+        return Roles(roles(self.roles), frozenset({0, os.geteuid()}))
+
+    def stop_list_files(self) -> tuple[dict[str, StopList], Path]:
+        """The stop lists with their files, and the folder of those that name none."""
+        return with_places(self.stop_lists, self.state_dir), self.state_dir / "stop-lists"
+
+    def report_settings(self) -> ReportSettings:
+        """What the reporter needs to know."""
+        return report_settings(self.webhooks, self.hooks, self.results, self.reports)
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -90,7 +136,7 @@ def from_text(text: str, environ: Mapping[str, str]) -> Config:
     except RecursionError:
         raise _broken("This is nested too deep for a configuration.") from None
     places = default_places(environ, system=os.geteuid() == 0 or Path("/var/lib/dialerd").is_dir())
-    mistakes = list(_cross_mistakes(raw))
+    mistakes = [*cross_mistakes(raw), *roles_mistakes(raw)]
     try:
         config = Config.model_validate(_with_places(raw, places))
     except ValidationError as error:
@@ -98,10 +144,12 @@ def from_text(text: str, environ: Mapping[str, str]) -> Config:
         read_secret(raw.get("ami"), environ, mistakes)
         raise ConfigError(mistakes) from None
     secret = read_secret(raw.get("ami"), environ, mistakes)
+    report_secrets = read_report_secrets(raw, environ, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
     if config.ami is not None:
         config.ami._secret = SecretStr(secret)
+    give_secrets(config.webhooks, config.reports, report_secrets)
     return config
 
 
@@ -110,19 +158,31 @@ def _broken(what: str) -> ConfigError:
 
 
 def _names(place: tuple[Any, ...]) -> tuple[str, ...]:
-    if not place:
-        return tuple(Config.model_fields)
-    sections: dict[str, type[BaseModel]] = {
-        "log": Log,
-        "socket": Socket,
-        "queue": Queue,
-        "drop_folder": DropFolder,
-        "asterisk": Asterisk,
-        "ami": Ami,
-        "calls": Calls,
-        "trunks": TrunkSettings,
-    }
-    return tuple(sections[place[0]].model_fields) if place[0] in sections else ()
+    """The names that may stand in a table, which is found along the types of its fields."""
+    if place[:1] == ("retry",) and len(place) > 1:
+        return retry_names(place)
+    model: type[BaseModel] | None = Config
+    for part in place:
+        if model is None:
+            break
+        model = _model_in(model, part)
+    return tuple(model.model_fields) if model is not None else ()
+
+
+def _model_in(model: type[BaseModel], part: object) -> type[BaseModel] | None:
+    """The section behind a field; itself for the name of one of several, such as trunks.NAME."""
+    field = model.model_fields.get(str(part))
+    if field is None:
+        return model
+    return next((each for each in _parts(field.annotation) if issubclass(each, BaseModel)), None)
+
+
+def _parts(annotation: Any) -> Iterator[type]:
+    """The classes in a type, whatever they stand in: dict[Name, Section], Section | None."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        yield annotation
+    for each in get_args(annotation):
+        yield from _parts(each)
 
 
 def default_places(environ: Mapping[str, str], system: bool) -> tuple[str, str, str]:
@@ -146,12 +206,3 @@ def _with_places(raw: dict[str, Any], places: tuple[str, str, str]) -> dict[str,
         section = raw.get(name, {})
         filled[name] = {"path": path, **section} if isinstance(section, dict) else section
     return filled
-
-
-def _cross_mistakes(raw: Mapping[str, Any]) -> Iterator[Mistake]:
-    calls, trunks = raw.get("calls", {}), raw.get("trunks", {})
-    wanted = calls.get("default_trunk") if isinstance(calls, dict) else None
-    if isinstance(wanted, str) and isinstance(trunks, dict) and wanted not in trunks:
-        there = f"only {', '.join(trunks)}" if trunks else "none at all"
-        hint = texts.nearest(wanted, trunks)
-        yield Mistake("calls.default_trunk", f"There is no [trunks.{wanted}], {there}.{hint}")

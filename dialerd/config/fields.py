@@ -49,8 +49,12 @@ def duration(value: object) -> object:
     return parse_duration(value)
 
 
-def _within(seconds: int, least: int, most: int) -> int:
-    if not least <= seconds <= most:
+def _duration_or_forever(value: object) -> object:
+    return None if value == "" else duration(value)
+
+
+def _within(seconds: int | None, least: int, most: int) -> int | None:
+    if seconds is not None and not least <= seconds <= most:
         raise ValueError(f"It lies between {format_duration(least)} and {format_duration(most)}.")
     return seconds
 
@@ -94,6 +98,8 @@ def _account(text: str) -> str:
 
 
 Duration = Annotated[int, BeforeValidator(duration)]
+Forever = Annotated[int | None, BeforeValidator(_duration_or_forever)]
+"""Seconds; "" in the configuration is for ever."""
 Place = Annotated[Path, BeforeValidator(_path)]
 Pattern = Annotated[str, AfterValidator(partial(texts.bounded, most=200))]
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(as_tuple)]

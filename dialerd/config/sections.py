@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
 
-from dialerd.config.fields import Account, Duration, Place, Section, bounds, file_mode, socket_path
+from dialerd.config.fields import Account, Duration, Forever, Place, Section, bounds, file_mode, socket_path
 from dialerd.core import texts
 
 
@@ -26,10 +26,18 @@ class Socket(Section):
 
 
 class Queue(Section):
-    """The bounds at which jobs are refused."""
+    """The bounds at which jobs are refused, and how long what ended is kept.
+
+    `redact_after` and `keep` are seconds from the end of a job on, None for ever. Of what is held or due for
+    longer than its limit the status tells.
+    """
 
     max_jobs: Annotated[int, Field(ge=1, le=100_000_000)] = 2_000_000
     min_free_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+    keep: Annotated[Forever, bounds(3600, 3660 * 86400)] = 90 * 86400
+    redact_after: Annotated[Forever, bounds(60, 3660 * 86400)] = None
+    held_limit: Annotated[Duration, bounds(60, 366 * 86400)] = 86400
+    due_limit: Annotated[Duration, bounds(60, 366 * 86400)] = 3600
 
 
 class DropFolder(Section):

@@ -1,0 +1,76 @@
+"""The rulebook: what the configuration and its files say of policy. Made anew, whole, at each reload."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from dialerd.config import Config
+from dialerd.config.lists import OPT_OUT
+from dialerd.core.errors import InvalidJob
+from dialerd.core.policy import Rules
+from dialerd.core.roles import Roles
+from dialerd.engine.ports import Policy
+from dialerd.lists.rates import Rates
+from dialerd.lists.settings import ListFile
+from dialerd.lists.stoplists import StopLists
+from dialerd.log import get_logger
+
+log = get_logger(__name__)
+
+
+class Rulebook:
+    """Rules, roles, stop lists and rates that belong together."""
+
+    def __init__(self, config: Config) -> None:
+        """Reads the files. Raises ConfigError with every mistake in them."""
+        self.config = config
+        sections, own = config.stop_list_files()
+        files = [
+            ListFile(
+                name,
+                each.file or own / f"{name}.txt",
+                each.reason or "",
+                each.writable,
+                own=each.file is not None and each.file.parent == own,
+                salt_path=each.salt_file,
+            )
+            for name, each in sections.items()
+        ]
+        self.stop_lists = StopLists(files, config.calls.default_country)
+        self.rates = Rates(config.caps.rates, frozenset(config.trunks))
+        self.stop_lists.load()
+        self.rates.load()
+
+    def start(self) -> None:
+        """Looks from now on whether the files change."""
+        self.stop_lists.start()
+        self.rates.start()
+
+    def stop(self) -> None:
+        """Ends that."""
+        self.rates.stop()
+        self.stop_lists.stop()
+
+    def problems(self) -> list[str]:
+        """What is wrong with the files by now; what they said before counts on."""
+        return [*self.stop_lists.problems(), *self.rates.problems()]
+
+    def rules(self) -> Rules:
+        """What a job may ask for, before its owner's role is looked at."""
+        return replace(self.config.rules(), stopped=self.stop_lists.stopped)
+
+    def roles(self) -> Roles:
+        """Who may do what."""
+        return self.config.roles_of()
+
+    def policy(self) -> Policy:
+        """What the engine keeps to."""
+        rules = self.roles().widest(self.rules())
+        return Policy(rules, self.config.caps.budget(), self.rates, self.opt_out)
+
+    def opt_out(self, number: str, reason: str) -> None:
+        """Puts a number on the opt-out list: its callee wants no more calls."""
+        try:
+            self.stop_lists.add(OPT_OUT, number, reason, os.geteuid(), datetime.now(UTC))
+        except InvalidJob as error:
+            log.error("opt_out_failed", why=str(error))

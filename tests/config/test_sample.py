@@ -1,0 +1,153 @@
+"""The commented sample configuration and the manual of all options."""
+
+import re
+import tomllib
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from dialerd.config import Config, from_text
+from dialerd.config.hours import HoursSettings
+from dialerd.config.reports import HookSettings, WebhookSettings
+from dialerd.core.policy import Caps
+from dialerd.core.retry import RetryPolicy
+from tests.configuring import SYSTEM, credentials_in
+
+PROJECT = Path(__file__).parents[2]
+SAMPLE = PROJECT / "etc/dialerd.toml"
+
+
+def test_the_sample_as_it_is_changes_nothing() -> None:
+    assert from_text(SAMPLE.read_text(), SYSTEM) == from_text("", SYSTEM)
+
+
+def test_the_sample_names_every_option_with_its_default(tmp_path: Path) -> None:
+    credentials = credentials_in(tmp_path)
+    text = re.sub(r"^#(?=[\[a-z])", "", SAMPLE.read_text(), flags=re.MULTILINE)
+
+    config = from_text(text, credentials)
+
+    assert config == from_text("[ami]", credentials)
+    assert [each for each in options_of(Config, [tomllib.loads(everything())]) if not each.tables] == []
+
+
+def test_the_samples_examples_are_right(tmp_path: Path) -> None:
+    config = from_text(with_files(everything(), tmp_path), SYSTEM)
+
+    rules = config.rules()
+    assert rules.default_country == "DE"
+    assert list(rules.trunks) == ["provider", "internal"]
+    assert config.ami is not None
+    assert config.ami.secret == "s3cret"
+    provider = rules.trunks["provider"]
+    assert (provider.calls_per_second, provider.max_channels) == (10, 30)
+    assert (provider.reserved_rate, provider.reserved_channels) == (2, 4)
+    assert (provider.caps.calls_per_day, provider.caps.spend_per_day) == (5000, 2_000_000)
+    assert [route.trunks for route in rules.routes] == [("provider",)]
+    assert (list(rules.hours), list(rules.retry)) == (["office"], ["patient"])
+    assert (rules.default_hours, rules.default_retry) == ("office", "patient")
+    assert config.caps.budget().owner == Caps(1000, 3000, 20, 500_000)
+    assert list(config.stop_lists) == ["customers"]
+    assert [role.name for role in config.roles_of().roles] == ["operators"]
+    sinks = config.report_settings()
+    assert [sink.name for sink in sinks.webhooks] == ["crm"]
+    assert [sink.name for sink in sinks.hooks] == ["pager"]
+    assert sinks.results is not None
+
+
+def test_the_defaults_that_the_sample_tells_of_its_examples_are_true(tmp_path: Path) -> None:
+    """Those options of trunks, roles and sinks whose example in the sample is what they have if left out."""
+    written = from_text(with_files(everything(), tmp_path), SYSTEM)
+
+    hours, patient = written.hours["office"], written.retry["patient"].policy("")
+    usual = RetryPolicy("")
+    webhook, hook = written.webhooks["crm"], written.hooks["pager"]
+    assert hours.zone == HoursSettings.model_fields["zone"].default
+    assert replace(patient, noanswer=usual.noanswer) == usual
+    names = ("events", "allow_private", "timeout", "give_up_after")
+    assert tuple(getattr(webhook, name) for name in names) == defaults_of(WebhookSettings, *names)
+    assert (hook.timeout, hook.give_up_after) == defaults_of(HookSettings, "timeout", "give_up_after")
+
+
+def test_the_manual_tells_of_every_option() -> None:
+    manual = (PROJECT / "docs/configuration.md").read_text()
+    _, *parts = re.split("^## ", manual, flags=re.MULTILINE)
+
+    missing = [each for each in options_of(Config, [{}]) if not is_told(each, manual, parts)]
+
+    assert missing == []
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option: the sections that it stands in, its name, and those of the tables looked at that have it."""
+
+    sections: tuple[str, ...]
+    name: str
+    tables: tuple[dict[str, Any], ...]
+
+
+def options_of(
+    model: type[BaseModel], tables: Sequence[dict[str, Any]], sections: tuple[str, ...] = ()
+) -> Iterator[Option]:
+    """Every option of a model and of the sections in it, with those of the TOML tables that name it."""
+    for name, field in model.model_fields.items():
+        naming = tuple(table for table in tables if name in table)
+        inner = section_in(field.annotation)
+        yield Option(sections, name, naming)
+        if inner is not None:
+            found = [table[name] for table in naming]
+            if get_origin(field.annotation) is dict:
+                found = [each for several in found for each in several.values()]
+            elif get_origin(field.annotation) is tuple:
+                found = [each for several in found for each in several]
+            yield from options_of(inner, found, (*sections, name))
+
+
+def section_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that a field holds one or several of."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation if issubclass(annotation, BaseModel) else None
+    return next((found for each in get_args(annotation) if (found := section_in(each))), None)
+
+
+def is_told(option: Option, manual: str, parts: list[str]) -> bool:
+    """Whether a table of the manual has the option: in the part that is headed by its section, or with the
+    section before it."""
+    if not option.sections:
+        return f"`{option.name}` |" in manual or bool(headed(option.name, parts))
+    if f"| `[{option.sections[0]}]` `{option.name}` |" in manual:
+        return True
+    about = [part for section in option.sections for part in headed(section, parts)]
+    return any(f"| `{option.name}` |" in part for part in about)
+
+
+def headed(section: str, parts: list[str]) -> list[str]:
+    """The parts of the manual about a section."""
+    return [part for part in parts if re.match(rf"`\[+{section}[.\]]", part)] or [
+        part for part in parts if f"| `[{section}]` " in part
+    ]
+
+
+def everything() -> str:
+    """The sample with nothing commented out but its sentences."""
+    return re.sub(r"^# ?(?=(\[+[a-z_.\-]+\]+|[a-z_]+ =.*)$)", "", SAMPLE.read_text(), flags=re.MULTILINE)
+
+
+def with_files(text: str, folder: Path) -> str:
+    """The sample on this machine: with secrets where it names them, and users and groups that there are."""
+    key = "whsec_" + b64encode(bytes(32)).decode()
+    for name, secret in {"ami-secret": "s3cret", "webhook-crm": key, "reports": key}.items():
+        path = folder / name
+        path.touch(0o600)
+        path.write_text(secret)
+        text = text.replace(f"/etc/dialerd/{name}", str(path))
+    return text.replace('"alice"', "1001").replace('"operators"', "1003")
+
+
+def defaults_of(model: type[BaseModel], *names: str) -> tuple[Any, ...]:
+    return tuple(model.model_fields[name].default for name in names)
