@@ -19,21 +19,28 @@ import click
 
 from dialerd import __version__, log, systemd
 from dialerd.config import Config, load
+from dialerd.core.channels import watched
 from dialerd.core.disposition import judge
 from dialerd.core.errors import Broken, ConfigError, Mistake
 from dialerd.core.routing import channel_for
 from dialerd.core.signals import SpoolStirred
 from dialerd.engine.desk import Desk
 from dialerd.engine.engine import Engine
+from dialerd.engine.housekeeping import Housekeeper
 from dialerd.engine.ports import EngineSettings
-from dialerd.intake.api import Api, ApiSettings
+from dialerd.intake.api import Api, ApiSettings, Extras
 from dialerd.intake.dropbox import Dropbox, DropSettings
+from dialerd.intake.present import present
 from dialerd.lock import hold
 from dialerd.pbx.ami import Ami, AmiSettings, Secret
 from dialerd.pbx.callfile import render
 from dialerd.pbx.plainfile import to_document
 from dialerd.pbx.spool import Spool, SpoolSettings
+from dialerd.reports.reporter import Reporter
+from dialerd.rulebook import Rulebook
+from dialerd.store.figures import Figures
 from dialerd.store.reader import SqliteReader
+from dialerd.store.reports import ReportStore
 from dialerd.store.sqlite import SqliteStore
 from dialerd.watch import FolderWatch, Kind
 
@@ -42,6 +49,13 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 EXIT_BUG = 70
 EXIT_CONFIG = 78
+RELOAD_LIMIT_S = 30.0
+FIXED = (
+    *("state_dir", "log", "socket", "queue", "drop_folder", "asterisk", "ami"),
+    *("reports", "webhooks", "hooks", "results"),
+)
+"""What is built once, at the start: a change of it needs a restart."""
+
 LOOK_AFTER_S = 2.0
 """How often systemd is told how we are, and the folder watches are looked after."""
 
@@ -49,15 +63,20 @@ LOOK_AFTER_S = 2.0
 class Daemon:
     """All the parts of one running daemon."""
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
+    def __init__(self, config: Config, path: Path | None = None) -> None:
+        self.config, self.path = config, path
         self.notifier = systemd.Notifier()
-        self._ending: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._ending: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._reload_trouble: list[str] = []
         self._undo: list[Callable[[], object]] = []
 
     def end(self, code: int) -> None:
         """Asks for the end; safe from any thread and from a signal's handler."""
         self._ending.put(code)
+
+    def ask_to_reload(self) -> None:
+        """Asks for the configuration to be read again; safe from a signal's handler."""
+        self._ending.put(None)
 
     def run(self) -> int:
         """Runs until end() is called; returns the exit code. Raises ConfigError or Broken where it can't
@@ -80,30 +99,81 @@ class Daemon:
         spool = Spool(SpoolSettings(spool=config.asterisk.spool, user=config.asterisk.user))
         spool.check()
         hold(config.asterisk.spool / "dialerd", "the spool")
+        self._keep_rules(Rulebook(config))
+        self._undo.append(lambda: self.rulebook.stop())
         store = SqliteStore(state)
         self._undo.append(store.close)
-        reader = SqliteReader(state)
-        self._undo.append(reader.close)
+        reader, figures = SqliteReader(state), Figures(state)
+        self._undo += [reader.close, figures.close]
         engine, ami = self._engine(store, spool)
-        self.engine, self.desk = engine, Desk(engine, reader)
+        self.engine, self.desk = engine, Desk(engine, reader, figures)
         desk = self.desk
+        engine.oldest_needed = lambda: 0
         engine.start()
         self._undo.append(engine.stop)
         if ami is not None:
             ami.start()
             self._undo.append(ami.stop)
         self._undo.append(partial(setattr, desk, "stopping", True))
+        self.reporter = self._reporter(state)
         self.dropbox = self._dropbox(desk)
         self._watch(engine, self.dropbox)
-        api = Api(
-            ApiSettings(config.socket.path, config.socket.mode, config.socket.group), desk, config.rules()
+        self.housekeeper = Housekeeper(engine, reader, figures, self._old_files(), config.queue.keep)
+        self.api = Api(
+            ApiSettings(config.socket.path, config.socket.mode, config.socket.group),
+            desk,
+            self.rulebook.rules(),
+            self.rulebook.roles(),
+            Extras(lambda: self.rulebook, self.reporter),
         )
-        api.start()
-        self.api = api
-        self._undo.append(api.stop)
+        self.api.start()
+        self._undo.append(self.api.stop)
+
+    def _old_files(self) -> list[Path]:
+        """Folders whose files are kept no longer than ended jobs."""
+        config = self.config
+        rejected = [config.drop_folder.path / "rejected"] if config.drop_folder.enabled else []
+        return [*rejected, config.asterisk.spool / "dialerd" / "doubt"]
+
+    def _keep_rules(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        rulebook.start()
+
+    def reload(self) -> None:
+        """Reads the configuration again, and puts the new rules in the place of the old ones, all at once.
+
+        A configuration with mistakes changes nothing, and is told of in the status. So is what can't be
+        changed without a restart.
+        """
+        try:
+            config = load(self.path)
+            rulebook = Rulebook(config)
+        except ConfigError as error:
+            self._reload_trouble = [f"The configuration was not read again, it has mistakes: {error}."]
+            log.get_logger(__name__).error("reload_refused", mistakes=[str(each) for each in error.mistakes])
+            return
+        before = self.rulebook
+        fixed = [name for name in FIXED if getattr(config, name) != getattr(self.config, name)]
+        self._reload_trouble = [f"A change of [{name}] counts after a restart of dialerd." for name in fixed]
+        self._keep_rules(rulebook)
+        self.desk.reconfigure(rulebook.policy()).result(RELOAD_LIMIT_S)
+        self.api.reconfigure(rulebook.rules(), rulebook.roles())
+        if self.dropbox is not None:
+            self.dropbox.reconfigure(rulebook.rules(), rulebook.roles())
+        before.stop()
+        log.get_logger(__name__).info("reloaded", restart_needed=fixed)
+
+    def _reporter(self, state: Path) -> Reporter:
+        store = ReportStore(state)
+        self._undo.append(store.close)
+        reporter = Reporter(self.config.report_settings(), self.desk, store, present)
+        reporter.start()
+        self.engine.oldest_needed = lambda: reporter.oldest_needed() + 1
+        self._undo.append(reporter.stop)
+        return reporter
 
     def _engine(self, store: SqliteStore, spool: Spool) -> tuple[Engine, Ami | None]:
-        config, rules = self.config, self.config.rules()
+        config = self.config
         settings = EngineSettings(
             version=__version__,
             boot=BOOT_ID.read_text().strip(),
@@ -112,6 +182,10 @@ class Daemon:
             max_calls=config.asterisk.max_calls,
             longest_call_s=config.asterisk.longest_call,
             ami=config.ami is not None,
+            keep_s=config.queue.keep,
+            redact_after_s=config.queue.redact_after,
+            held_limit_s=config.queue.held_limit,
+            due_limit_s=config.queue.due_limit,
         )
         ami = None
         if config.ami is not None:
@@ -119,16 +193,32 @@ class Daemon:
             ami = Ami(
                 AmiSettings(ours.host, ours.port, ours.username, Secret(ours.secret)),
                 lambda told: engine.post(told),
+                watched=lambda: watched(engine.gate.rules.trunks),
             )
-        dial = partial(channel_for, rules=rules)
-        engine = Engine(store, spool, ami, dial, render, judge, settings, failed=lambda _: self.end(EXIT_BUG))
+        engine = Engine(
+            store,
+            spool,
+            ami,
+            channel_for,
+            render,
+            judge,
+            settings,
+            self.rulebook.policy(),
+            failed=lambda _: self.end(EXIT_BUG),
+        )
         return engine, ami
 
     def _dropbox(self, desk: Desk) -> Dropbox | None:
         config = self.config
         if not config.drop_folder.enabled:
             return None
-        dropbox = Dropbox(DropSettings(folder=config.drop_folder.path), desk, config.rules(), to_document)
+        dropbox = Dropbox(
+            DropSettings(folder=config.drop_folder.path),
+            desk,
+            self.rulebook.rules(),
+            to_document,
+            roles=self.rulebook.roles(),
+        )
         dropbox.start()
         self._undo.append(dropbox.stop)
         return dropbox
@@ -157,14 +247,22 @@ class Daemon:
         patience = min(LOOK_AFTER_S, self.notifier.interval or LOOK_AFTER_S)
         while True:
             try:
-                return self._ending.get(timeout=patience)
+                code = self._ending.get(timeout=patience)
+                if code is not None:
+                    return code
+                self.reload()
             except queue.Empty:
-                kept = [] if self.dropbox is None else self.dropbox.problems()
-                self.desk.folder_problems = [*self.watch.tend(), *kept]
+                self.desk.folder_problems = self._problems()
                 if not self.api.alive():
                     log.get_logger(__name__).error("socket_lost", why="the API's thread has ended")
                     return EXIT_BUG
                 self._tell_systemd()
+
+    def _problems(self) -> list[str]:
+        kept = [] if self.dropbox is None else self.dropbox.problems()
+        policy = [*self._reload_trouble, *self.rulebook.problems(), *self.reporter.problems()]
+        self.housekeeper.look()
+        return [*self.watch.tend(), *kept, *policy, *self.housekeeper.problems]
 
     def _tell_systemd(self) -> None:
         status = self.desk.status()
@@ -201,10 +299,12 @@ def main(path: Path | None, check: bool) -> None:
         systemd.require()
         config = load(path)
         if check:
+            Rulebook(config)
             click.echo("The configuration is fine.")
             return
         log.setup(config.log.level, config.log.format)
-        daemon = Daemon(config)
+        daemon = Daemon(config, path)
+        signal.signal(signal.SIGHUP, lambda *_: daemon.ask_to_reload())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.end(0))
         code = daemon.run()

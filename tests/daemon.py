@@ -28,6 +28,7 @@ _TRACEABLE = (
 ANYTHING_GOES: dict[str, dict[str, Any]] = {
     "calls": {
         "default_country": "DE",
+        "destinations": ["*"],
         "applications": ["*"],
         "contexts": ["*"],
         "channels": ["*"],

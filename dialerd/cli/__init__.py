@@ -9,6 +9,7 @@ import click
 _MODULES = {
     "call": "call",
     "submit": "submit",
+    "batch": "batch",
     "list": "listing",
     "show": "listing",
     "watch": "follow",
@@ -18,7 +19,20 @@ _MODULES = {
     "release": "operate",
     "requeue": "operate",
     "resolve": "operate",
+    "dnc": "dnc",
+    "rates": "rates",
+    "reports": "reports",
+    "pause": "pause",
+    "resume": "pause",
+    "drain": "pause",
+    "trunks": "trunks",
     "status": "status",
+    "qshape": "qshape",
+    "stats": "stats",
+    "export": "export",
+    "purge": "purge",
+    "redact": "purge",
+    "whoami": "whoami",
     "check": "check",
 }
 

@@ -9,6 +9,7 @@ from dialerd.client import (
     NoPermission,
     NoSuchJob,
     NotAllowed,
+    NotPermitted,
     Refused,
     TryLater,
     Unreachable,
@@ -45,7 +46,7 @@ Exit codes:
   65  the job (or a row of the file) was refused: it has mistakes
   69  the daemon can't be reached
   75  a bound is reached: try later
-  77  no permission for the socket
+  77  no permission: for the socket, or by your roles
   130 interrupted
 """
 _STATES = {"completed": DONE, "expired": EXPIRED, "cancelled": CANCELLED, "held": HELD}
@@ -59,6 +60,7 @@ _DISPOSITIONS = {
 _ERRORS: tuple[tuple[type[ClientError], int], ...] = (
     (Unreachable, UNREACHABLE),
     (NoPermission, NO_PERMISSION),
+    (NotPermitted, NO_PERMISSION),
     (TryLater, TRY_LATER),
     (Refused, REFUSED),
     (KeyConflict, REFUSED),

@@ -8,7 +8,8 @@ from dialerd.cli.session import Session, shared
 _COLUMNS = ("ID", "STATE", "TO", "CREATED", "NOT BEFORE", "TRIES", "REASON")
 
 
-def _uid(_ctx: click.Context, _option: click.Parameter, given: str | None) -> int | None:
+def uid_of_user(_ctx: click.Context, _option: click.Parameter, given: str | None) -> int | None:
+    """An option's callback: the uid of a user who is named, or given by uid."""
     if given is None or given.isdigit():
         return None if given is None else int(given)
     import pwd
@@ -27,7 +28,7 @@ def _uid(_ctx: click.Context, _option: click.Parameter, given: str | None) -> in
 @click.option("--tag", metavar="TEXT", help="Only with this tag.")
 @click.option("--key", metavar="TEXT", help="Only with this key.")
 @click.option("--to", metavar="NUMBER", help="Only to this number.")
-@click.option("--owner", metavar="USER", callback=_uid, help="Only this user's (a name or a uid).")
+@click.option("--owner", metavar="USER", callback=uid_of_user, help="Only this user's (a name or a uid).")
 @click.option(
     "--limit", type=click.IntRange(0), default=50, show_default=True, help="At most so many; 0: all."
 )

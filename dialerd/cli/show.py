@@ -44,6 +44,11 @@ def whom(job: Mapping[str, Any]) -> str:
     return to if isinstance(to, str) else " & ".join(to)
 
 
+def disposition_words(name: str) -> str:
+    """How a call ended, in a person's words."""
+    return _OUTCOMES.get(name, name.lower())
+
+
 def outcome(job: Mapping[str, Any]) -> str:
     """What became of a job, in a few words; it is read with its attempts where there were any."""
     ended = disposition(job)

@@ -6,8 +6,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar, Unpack
 
+from dialerd.client.asking import path, query
+from dialerd.client.batches import Batches
 from dialerd.client.errors import WaitTimeout, explain, raise_problem
 from dialerd.client.fields import Event, Job, JobFields, Submitted
+from dialerd.client.figures import Figures
+from dialerd.client.lists import Lists
+from dialerd.client.orders import Orders
+from dialerd.client.reports import Reports
+from dialerd.client.whoami import Whoami
 from dialerd.client.wire import LostConnection, Wire, encode
 
 DEFAULT_SOCKET = "/run/dialerd/dialerd.sock"
@@ -17,11 +24,12 @@ ENDED = ("completed", "failed", "expired", "cancelled")
 _GROUP_LINES, _GROUP_BYTES = 500, 1 << 20
 _PAGE = 500
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
-_BATCH = ("POST", "/v1/jobs/batch", {"Content-Type": "application/x-ndjson"})
+_BATCH = "/v1/jobs/batch"
+_NDJSON = {"Content-Type": "application/x-ndjson"}
 T = TypeVar("T")
 
 
-class Client:
+class Client(Batches, Figures, Lists, Orders, Reports, Whoami):
     """A connection to the daemon.
 
     `socket_path`: default $DIALERD_SOCKET, else /run/dialerd/dialerd.sock. `timeout`: the seconds that one
@@ -70,24 +78,39 @@ class Client:
         `mistakes`. A document without key gets one, so that what is sent again after a lost connection is
         not accepted twice.
         """
+        return self._send_many(documents, batch, key, _BATCH)
+
+    def preview_many(
+        self, documents: Iterable[Mapping[str, Any]], batch: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Judges documents as `submit_many` would submit them, and submits none.
+
+        An answer with `status` 200 has `verdict` ("now", "later", "refused"), `rule`, `why`, `at` and `to`.
+        The first of each group that would be called has `call_file`.
+        """
+        return self._send_many(documents, batch, None, f"{_BATCH}?dry_run=1")
+
+    def _send_many(
+        self, documents: Iterable[Mapping[str, Any]], batch: str | None, key: str | None, target: str
+    ) -> Iterator[dict[str, Any]]:
         run, before = key or new_key(), 0
         lines: list[bytes] = []
         for number, document in enumerate(documents, 1):
             lines.append(_line(document, f"{run}/{number}", batch))
             if len(lines) >= _GROUP_LINES or len(lines[-1]) * len(lines) >= _GROUP_BYTES:
-                yield from self._send_group(lines, before)
+                yield from self._send_group(lines, before, target)
                 lines, before = [], number
         if lines:
-            yield from self._send_group(lines, before)
+            yield from self._send_group(lines, before, target)
 
-    def _send_group(self, lines: list[bytes], before: int) -> Iterator[dict[str, Any]]:
+    def _send_group(self, lines: list[bytes], before: int, target: str) -> Iterator[dict[str, Any]]:
         """Sends lines until each has an answer other than "ask again later", as long as patience lasts."""
         deadline = time.monotonic() + self.patience
         answers: dict[int, dict[str, Any]] = {}
         waiting = list(range(len(lines)))
         while waiting:
             body = b"".join(lines[place] for place in waiting)
-            answers.update(zip(waiting, self._patiently(lambda: self._send_lines(body)), strict=True))  # noqa: B023
+            answers.update(zip(waiting, self._patiently(lambda: self._send_lines(target, body)), strict=True))  # noqa: B023
             waiting = [place for place in waiting if answers[place]["status"] == 503]
             if time.monotonic() > deadline:
                 break
@@ -96,8 +119,8 @@ class Client:
         for place in range(len(lines)):
             yield {**answers[place], "line": before + place + 1}
 
-    def _send_lines(self, body: bytes) -> list[dict[str, Any]]:
-        reply = self._wire.request(*_BATCH, body)
+    def _send_lines(self, target: str, body: bytes) -> list[dict[str, Any]]:
+        reply = self._wire.request("POST", target, _NDJSON, body)
         if reply.status != 200:
             raise_problem(reply.status, _decode(reply.body()))
         answers = [_decode(line) for line in reply.lines()]
@@ -118,7 +141,7 @@ class Client:
         cursor, left = None, limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(left, _PAGE)
-            page = self._get("/v1/jobs" + _query({**filters, "limit": size, "cursor": cursor}))
+            page = self._get("/v1/jobs" + query({**filters, "limit": size, "cursor": cursor}))
             yield from page["jobs"]
             cursor, left = page["next"], None if left is None else left - len(page["jobs"])
             if cursor is None:
@@ -181,7 +204,7 @@ class Client:
         try:
             while True:
                 try:
-                    for at, event in _stream(wire, "/v1/events" + _query({**asked, "after": place})):
+                    for at, event in _stream(wire, "/v1/events" + query({**asked, "after": place})):
                         place, lost_at = at, time.monotonic()
                         if event is not None:
                             yield event
@@ -269,16 +292,4 @@ def _decode(data: bytes) -> dict[str, Any]:
 
 
 def _job_path(job_id: str) -> str:
-    from urllib.parse import quote
-
-    return f"/v1/jobs/{quote(job_id, safe='')}"
-
-
-def _query(values: Mapping[str, Any]) -> str:
-    from urllib.parse import urlencode
-
-    given = {name: value for name, value in values.items() if value is not None}
-    plain = {
-        name: value if isinstance(value, (str, int)) else ",".join(value) for name, value in given.items()
-    }
-    return "?" + urlencode(plain) if plain else ""
+    return path("v1", "jobs", job_id)

@@ -44,6 +44,10 @@ class NoSuchJob(Problem):
     """There is no such job."""
 
 
+class NotPermitted(Problem):
+    """The caller's roles do not give the right that this takes."""
+
+
 class NotAllowed(Problem):
     """The job's state does not allow this."""
 
@@ -59,6 +63,7 @@ class TryLater(Problem):
 
 _BY_STATUS: dict[int, type[Problem]] = {
     400: Refused,
+    403: NotPermitted,
     404: NoSuchJob,
     409: NotAllowed,
     413: Refused,

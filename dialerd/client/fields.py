@@ -39,6 +39,12 @@ class JobFields(TypedDict, total=False):
     batch: str
     tags: str | Sequence[str]
     on_doubt: Literal["hold", "retry", "drop"]
+    hours: str | Sequence[str]
+    recipient_timezone: str
+    retry: str
+    max_dials: int
+    kill_after: int | str
+    report_url: str
 
 
 class Mistake(TypedDict):
@@ -56,6 +62,34 @@ class Event(TypedDict):
     job: str
     type: str
     data: dict[str, Any]
+
+
+class Figures(TypedDict):
+    """How a batch stands. `ended_last_minute` and `waiting` count jobs; `next` is when the next is due."""
+
+    batch: str
+    owner: int
+    jobs: int
+    states: dict[str, int]
+    dispositions: dict[str, int]
+    created: str | None
+    first_dialled: str | None
+    last_ended: str | None
+    ended_last_minute: int
+    waiting: int
+    paused: bool
+    next: str | None
+    eta_seconds: float | None
+
+
+class Order(TypedDict):
+    """A standing order: `word` is "paused" or "cancelled", `by` its uid, None for dialerd itself."""
+
+    scope: str
+    word: str
+    by: int | None
+    at: str
+    reason: str
 
 
 class Submitted:

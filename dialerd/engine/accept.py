@@ -1,12 +1,15 @@
 """Accept: a draft becomes a job on disk, or the submitter learns why not."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dialerd.core.errors import InvalidJob, KeyConflict, Mistake
+from dialerd.core.fairness import Turns
 from dialerd.core.model import Draft, Job
 from dialerd.core.signals import Accepted, Submission
 from dialerd.core.states import State
 from dialerd.engine.ledger import Ledger
+from dialerd.store.base import Store
 
 LATE_S = 24 * 3600
 """A not_before that passed less than this ago means now (the file lay while dialerd was down); older is a
@@ -15,7 +18,32 @@ mistake."""
 Answer = Accepted | InvalidJob | KeyConflict
 
 
-def accept(ledger: Ledger, submission: Submission) -> Answer:
+class Line:
+    """Where new jobs stand in line: fairness between owners and batches, on each trunk and priority."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._turns: dict[tuple[str, int], Turns] = {}
+
+    def reset(self) -> None:
+        """Goes on from what the store has."""
+        self._turns = {place: Turns(first) for place, first in self.store.first_turns().items()}
+
+    def turn(self, owner: int, draft: Draft, way: str) -> int:
+        """The turn of a new job."""
+        turns = self._turns.setdefault((way, draft.priority), Turns())
+        if draft.batch is not None and not turns.knows(owner, draft.batch):
+            last = self.store.last_turn(owner, draft.batch)
+            if last is not None:
+                turns.learn(owner, draft.batch, last)
+        return turns.give(owner, draft.batch)
+
+    def took(self, job: Job) -> None:
+        """A job was taken: those that come after it stand behind it."""
+        self._turns.setdefault((job.way, job.priority), Turns()).took(job.turn)
+
+
+def accept(ledger: Ledger, line: Line, submission: Submission) -> Answer:
     """Takes one draft in, inside a transaction. The same key stands for the same job, in its present
     state."""
     draft, owner = submission.draft, submission.owner
@@ -28,6 +56,7 @@ def accept(ledger: Ledger, submission: Submission) -> Answer:
     if mistakes:
         return InvalidJob(mistakes)
     job = _job(draft, owner, ledger.store.new_id(now), now)
+    job = replace(job, turn=line.turn(owner, draft, job.way))
     ledger.store.add_job(job, draft.digest)
     ledger.note(job, "accepted")
     return Accepted(job)
@@ -36,7 +65,7 @@ def accept(ledger: Ledger, submission: Submission) -> Answer:
 def _repeated(ledger: Ledger, draft: Draft, job_id: str, digest: bytes) -> Answer:
     job = ledger.store.find_job(job_id)
     if digest != draft.digest or job is None:
-        return KeyConflict(draft.key or "", job_id)
+        return KeyConflict(draft.key or "", job_id, purged=job is None)
     return Accepted(job, repeated=True)
 
 
@@ -72,4 +101,7 @@ def _job(draft: Draft, owner: int, job_id: str, now: datetime) -> Job:
         retry_time=draft.retry_time,
         on_doubt=draft.on_doubt,
         reason="; ".join(draft.notes),
+        terms=draft.terms,
+        ways=draft.ways or (draft.call.trunk or "",),
+        way=draft.ways[0] if draft.ways else draft.call.trunk or "",
     )

@@ -48,7 +48,7 @@ class Asterisk:
                 if signal.refused:  # calls go on, in a run of Asterisk that we are not told of
                     self.run = None
             case AsteriskLoad():
-                self.calls = signal.calls
+                self.calls = self.calls if signal.calls is None else signal.calls
         self.others = max(0, self.calls - CALLS_EACH * in_flight)
 
     @property

@@ -4,15 +4,20 @@ accepted."""
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 from typing import Any
 
 from dialerd.core.errors import NoSuchJob, Overloaded
-from dialerd.core.model import Attempt, Event, Job
-from dialerd.core.signals import JobFilter, Submission
-from dialerd.core.states import ENDED
+from dialerd.core.model import Attempt, Draft, Event, Job
+from dialerd.core.signals import JobFilter, Order, Preview, Submission
+from dialerd.core.states import ENDED, State
 from dialerd.engine.engine import Engine
-from dialerd.engine.inbox import Command, Submit
+from dialerd.engine.foresee import describe, foresee
+from dialerd.engine.inbox import Command, GiveOrder, Reconfigure, Submit
+from dialerd.engine.ports import Policy
+from dialerd.engine.retention import Tidy
 from dialerd.store.base import Reader
+from dialerd.store.figures import Figures
 
 DISK_LIMIT_S = 15.0
 MAX_WAITING = 20_000
@@ -22,8 +27,8 @@ MAX_WAITING = 20_000
 class Desk:
     """What intake/ is handed."""
 
-    def __init__(self, engine: Engine, reader: Reader) -> None:
-        self._engine, self._reader = engine, reader
+    def __init__(self, engine: Engine, reader: Reader, figures: Figures | None = None) -> None:
+        self._engine, self._reader, self.figures = engine, reader, figures
         self._lock = threading.Lock()
         self._subscribers: list[Callable[[int], None]] = []
         self._started = engine.clock.mono()
@@ -45,6 +50,40 @@ class Desk:
         self._engine.post(message)
         return message.answer
 
+    def order(self, scope: str, word: str | None, actor_uid: int, reason: str = "") -> "Future[None]":
+        """Gives a standing order, or ends it (`word` None). The future raises NotAllowed for what is not
+        there."""
+        message = GiveOrder(scope, word, actor_uid, reason)
+        self._engine.post(message)
+        return message.answer
+
+    def orders(self) -> list[Order]:
+        """The standing orders."""
+        return self._engine.orders.all()
+
+    def tidy(
+        self, verb: str, before: datetime, states: tuple[State, ...], place: tuple[int, int]
+    ) -> "Future[Any]":
+        """Does one step of purging or redacting (`verb`) what ended before a time. The future's result is a
+        Tidied."""
+        message = Tidy(verb, before, states, place)
+        self._engine.post(message)
+        return message.answer
+
+    def reconfigure(self, policy: Policy) -> "Future[None]":
+        """Puts a new policy in the place of the old one, all at once."""
+        message = Reconfigure(policy)
+        self._engine.post(message)
+        return message.answer
+
+    def trunks(self) -> list[dict[str, Any]]:
+        """Each trunk as it stands."""
+        return describe(self._engine)
+
+    def preview(self, drafts: Sequence[Draft], owner: int) -> list[Preview]:
+        """What would become of these drafts if they were accepted now."""
+        return [foresee(self._engine, draft, owner) for draft in drafts]
+
     def job(self, job_id: str) -> tuple[Job, list[Attempt]]:
         """A job and its attempts. Raises NoSuchJob."""
         found = self._reader.job(job_id)
@@ -63,9 +102,11 @@ class Desk:
         job: str | None = None,
         batch: str | None = None,
         types: Sequence[str] = (),
+        owner: int | None = None,
+        upto: int | None = None,
     ) -> list[Event]:
         """Events after an id, oldest first."""
-        return self._reader.events(after, limit, job, batch, types)
+        return self._reader.events(after, limit, job, batch, types, owner, upto)
 
     def last_event(self) -> int:
         """The newest event's id."""
@@ -103,6 +144,7 @@ class Desk:
                 "not_begun": engine.flights.unstarted(),
                 "free_bytes": self._free_bytes(),
             },
+            "orders": len(self._engine.orders.all()),
             "problems": self._problems(),
         }
 
@@ -114,6 +156,7 @@ class Desk:
             found.append(f"AMI: {asterisk.reason}.")
         if engine.spool_waits() > DISK_LIMIT_S:
             found.append("The spool's disk has not answered for a while; calls wait for it.")
+        found += [f"Trunk {each['name']}: {why}." for each in self.trunks() if (why := each.get("trouble"))]
         if asterisk.stalled:
             found.append("Asterisk does not take call files up: is it running, and is pbx_spool.so loaded?")
         if self._free_bytes() < engine.settings.min_free_bytes:

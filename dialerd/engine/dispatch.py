@@ -3,7 +3,7 @@ called."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dialerd.core.errors import Broken, DialerError, Rejected, Unconfirmed
 from dialerd.core.model import Attempt, Job
@@ -12,8 +12,9 @@ from dialerd.engine.asterisk import Asterisk
 from dialerd.engine.flights import Flight, Flights, Leg
 from dialerd.engine.inbox import HandedOver, Inbox, Staged
 from dialerd.engine.ledger import Ledger
+from dialerd.engine.pick import Picker
 from dialerd.engine.ports import CallFiles, Dial, EngineSettings, Render
-from dialerd.engine.settle import Settler, undone
+from dialerd.engine.settle import Settler
 from dialerd.engine.worker import Worker
 
 BATCH = 200
@@ -42,7 +43,9 @@ class Dispatcher:
         dial: Dial,
         render: Render,
         settings: EngineSettings,
+        picker: Picker,
     ) -> None:
+        self.picker, self.busy = picker, False
         self.ledger, self.flights, self.asterisk, self.settler = ledger, flights, asterisk, settler
         self.files, self.worker, self.inbox = files, worker, inbox
         self.dial, self.render, self.settings = dial, render, settings
@@ -52,15 +55,15 @@ class Dispatcher:
         self._staging: set[str] = set()
 
     def dispatch(self) -> None:
-        """Stages as many due jobs as fit into the window now. One batch at a time: what comes meanwhile
-        shares the next one's syncs."""
+        """Stages as many due jobs as there is room for now, urgent ones first. One batch at a time: what
+        comes meanwhile shares the next one's syncs."""
+        self.busy = False
         room = 0 if self._staging else self._room()
         if room <= 0:
             return
-        now = self.ledger.clock.now()
-        due = self.ledger.store.due(now, room)
-        fresh = [job for job in due if self.flights.of_job(job.id) is None][:room]
-        files = dict(filter(None, map(self._prepare, fresh)))
+        self.busy = self.ledger.store.promote(self.ledger.clock.now())
+        files = self.picker.pick(room, self._prepare)
+        self.busy = self.busy or self.picker.passed_over
         self._staging.update(files)
         if files:
             self.ledger.later.append(lambda: self.worker.run(lambda: self._stage(files)))
@@ -96,6 +99,8 @@ class Dispatcher:
                 continue
             self._serial += 1
             self.trouble = ""
+            if flight.due is not None:
+                self.settler.trunks.late(flight.attempt.trunk or "", message.at - flight.due)
             attempt = replace(flight.attempt, handed_over=clock.now(), asterisk=self.asterisk.run)
             flight.attempt = self.ledger.save(attempt)
             flight.job = self.ledger.move(flight.job, Step.HAND_OVER, data={"attempt": attempt.number})
@@ -127,11 +132,11 @@ class Dispatcher:
         limit = self.asterisk.room(len(self.flights))
         return room if limit is None else min(room, limit)
 
-    def _prepare(self, job: Job) -> tuple[str, bytes] | None:
+    def _prepare(self, job: Job, way: str, closes: datetime | None, due: float) -> tuple[str, bytes] | None:
         """A job's next attempt and its call file; a job that can't be rendered is refused for good."""
-        attempt = Attempt(job.id, job.attempts + 1, job.call.trunk, "", begun=self.ledger.clock.now())
+        attempt = Attempt(job.id, job.attempts + 1, way or None, "", begun=self.ledger.clock.now())
         try:
-            channel, variables = self.dial(job.call)
+            channel, variables = self.dial(job.call, way, self.picker.gate.rules)
             attempt = replace(attempt, channel=channel)
             content = self.render(job.call, channel, f"{job.id}.{attempt.number}", variables)
         except Rejected as error:
@@ -139,25 +144,28 @@ class Dispatcher:
             self.ledger.save(replace(attempt, ended=attempt.begun))
             self.ledger.move(leased, Step.REJECT, str(error))
             return None
-        self.flights.add(Flight(job, attempt))
+        self.flights.add(Flight(job, attempt, begun=self.ledger.clock.mono(), due=due, closes=closes))
+        self.picker.gate.spending.hold(job, attempt, begun=False)
         return attempt.name, content
 
     def _lease(self, flight: Flight) -> bool:
         """Whether the attempt has begun. A job that was cancelled or held while its file was staged is left
-        alone."""
+        alone, and one that the rules are against by now."""
         job = self.ledger.store.find_job(flight.job.id)
         now = self.ledger.clock.now()
-        if job is None or job.state not in WAITING:
-            self.flights.remove(flight)
+        if job is None or job.state not in WAITING or not self.picker.may_begin(job, flight.attempt):
+            self.settler.land(flight)
             return False
         if job.not_after is not None and job.not_after <= now:
             self.ledger.move(job, Step.EXPIRE, "not_after has passed")
-            self.flights.remove(flight)
+            self.settler.land(flight)
             return False
         flight.attempt = self.ledger.save(replace(flight.attempt, begun=now, boot=self.settings.boot))
         data = {"attempt": flight.attempt.number}
-        flight.job = self.ledger.move(job, Step.LEASE, data=data, attempts=flight.attempt.number)
+        way = flight.attempt.trunk or ""
+        flight.job = self.ledger.move(job, Step.LEASE, data=data, attempts=flight.attempt.number, way=way)
         flight.leg = Leg.LEASED
+        self.picker.begun(flight)
         return True
 
     def _stumble(self, flight: Flight, trouble: DialerError) -> None:
@@ -166,7 +174,7 @@ class Dispatcher:
         if isinstance(trouble, Unconfirmed):
             self.settler.lose(flight, str(trouble))
             return
-        self.flights.remove(flight)
+        self.settler.land(flight)
         self.trouble = str(trouble)
         pause = PAUSE_S if isinstance(trouble, Broken) else SHORT_PAUSE_S
         self._resume_at = self.ledger.clock.mono() + pause
@@ -175,13 +183,15 @@ class Dispatcher:
         now = self.ledger.clock.now()
         self.ledger.later.append(lambda: self.files.discard([flight.name]))
         self.ledger.save(replace(flight.attempt, ended=now))
-        undone(self.ledger, flight.job, f"not handed over: {trouble}", now + timedelta(seconds=TRY_AGAIN_S))
+        again = now + timedelta(seconds=TRY_AGAIN_S)
+        self.settler.closer.undone(flight.job, f"not handed over: {trouble}", again)
 
     def _stage(self, files: dict[str, bytes]) -> None:
         self.inbox.put(Staged(list(files), _tried(lambda: self.files.stage(files), list(files))))
 
     def _hand_over(self, names: Sequence[str]) -> None:
-        self.inbox.put(HandedOver(names, _tried(lambda: self.files.hand_over(names), names)))
+        failures = _tried(lambda: self.files.hand_over(names), names)
+        self.inbox.put(HandedOver(names, failures, self.ledger.clock.mono()))
 
 
 def _tried(act: Callable[[], dict[str, DialerError]], names: Sequence[str]) -> dict[str, DialerError]:

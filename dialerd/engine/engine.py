@@ -7,24 +7,27 @@ hand-overs and the removal of evidence are collected on the way and done after t
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime
 from functools import partial
-from time import monotonic, sleep
 from typing import Any
 
 from dialerd.core.errors import DeliveryError, DialerError, NoSuchJob, NotAllowed, Overloaded
 from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, CallSeen, SpoolStirred
 from dialerd.engine.accept import accept
-from dialerd.engine.asterisk import Asterisk
-from dialerd.engine.dispatch import Dispatcher
-from dialerd.engine.flights import Flights
-from dialerd.engine.inbox import Command, HandedOver, HangupFailed, Inbox, Staged, Stop, Submit
-from dialerd.engine.ledger import Ledger
-from dialerd.engine.operate import Operator
-from dialerd.engine.ports import CallFiles, Clock, Dial, EngineSettings, Line, Render
-from dialerd.engine.recover import Recovery
-from dialerd.engine.settle import Judge, Settler
-from dialerd.engine.sweep import Sweeper
+from dialerd.engine.clock import SystemClock
+from dialerd.engine.inbox import (
+    Command,
+    GiveOrder,
+    HandedOver,
+    HangupFailed,
+    Reconfigure,
+    Staged,
+    Stop,
+    Submit,
+)
+from dialerd.engine.parts import Parts
+from dialerd.engine.ports import CallFiles, Clock, Dial, EngineSettings, HangUps, Policy, Render
+from dialerd.engine.retention import Tidy
+from dialerd.engine.settle import Judge
 from dialerd.engine.worker import Worker
 from dialerd.log import get_logger
 from dialerd.store.base import Store
@@ -37,67 +40,40 @@ BROKEN_PAUSE_S = 1.0
 BROKEN_RETRY_S = 5
 
 
-class SystemClock:
-    """The machine's clocks."""
-
-    def now(self) -> datetime:
-        """Aware UTC, to the millisecond, as the store keeps it."""
-        now = datetime.now(UTC)
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-    def mono(self) -> float:
-        """Seconds that never jump."""
-        return monotonic()
-
-    def rest(self, seconds: float) -> None:
-        """Does nothing for a while."""
-        sleep(seconds)
-
-
-class Engine:
+class Engine(Parts):
     """Owns all job state. Everything else talks to it through post(), and through desk.py's Desk."""
 
     def __init__(
         self,
         store: Store,
         files: CallFiles,
-        line: Line | None,
+        hangups: HangUps | None,
         dial: Dial,
         render: Render,
         judge: Judge,
         settings: EngineSettings,
+        policy: Policy,
         failed: Callable[[BaseException], None],
         clock: Clock | None = None,
         worker: Worker | None = None,
     ) -> None:
-        self.settings, self.store, self.files, self._failed = settings, store, files, failed
-        self.clock = clock or SystemClock()
-        self.inbox = Inbox()
-        self.asterisk = Asterisk(ami=settings.ami)
-        self.flights = Flights()
-        self.broken = ""
-        self._dirty = False
-        self._line = line
+        self._failed, self._hangups = failed, hangups
         self._worker = worker or Worker("spool", failed)
         self._caller = Worker("hangup", failed)
-        self.ledger = ledger = Ledger(store, self.clock)
-        hang_up = self._hang_up if line is not None else None
-        self.settler = Settler(ledger, self.flights, self.asterisk, files, hang_up, judge, settings)
-        self.sweeper = Sweeper(ledger, self.flights, self.asterisk, self.settler, files, judge, settings)
-        self.dispatcher = Dispatcher(
-            ledger,
-            self.flights,
-            self.asterisk,
-            self.settler,
+        self.broken = ""
+        self._dirty = False
+        super().__init__(
+            store,
             files,
+            clock or SystemClock(),
             self._worker,
-            self.inbox,
+            self._hang_up if hangups is not None else None,
             dial,
             render,
+            judge,
             settings,
+            policy,
         )
-        self._recovery = Recovery(ledger, self.flights, self.dispatcher, self.settler, self.sweeper, files)
-        self._operator = Operator(ledger, self.flights, self.settler, files)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._recovered = threading.Event()
         self._stopping = False
@@ -115,6 +91,9 @@ class Engine:
             AsteriskDown: self.sweeper.asterisk_told,
             AsteriskLoad: self.sweeper.asterisk_told,
             HangupFailed: self._hangup_failed,
+            GiveOrder: self._give_order,
+            Reconfigure: self._reconfigure,
+            Tidy: self._tidy,
             Stop: self._stop,
         }
 
@@ -139,7 +118,7 @@ class Engine:
 
     def recover(self) -> None:
         """Begins from what is on disk: table and spool."""
-        self._commit([], self._recovery.recover)
+        self._commit([], self.recovery.recover)
 
     def turn(self, messages: Sequence[Any]) -> None:
         """One round of the engine: handle these messages and what time brings, commit, let everybody know."""
@@ -178,9 +157,13 @@ class Engine:
         if mono >= self._next_tick:
             self._next_tick = mono + TICK_S
             self.sweeper.tick()
+            self.watch.look()
+            if not messages:
+                self.retention.step(self.clock.now(), mono)
         if mono >= self._next_sweep:
             self._next_sweep = mono + self.settings.sweep_s
             self.sweeper.sweep()
+        self.orders.carry_on()
         if not self._stopping:
             self.dispatcher.dispatch()
 
@@ -211,7 +194,7 @@ class Engine:
     def _refuse(self, messages: Sequence[Any]) -> None:
         """Answers whoever waits that nothing was done, and rests."""
         for message in messages:
-            if isinstance(message, Submit | Command):
+            if isinstance(message, Submit | Command | GiveOrder | Reconfigure | Tidy):
                 if not message.answer.done():
                     message.answer.set_exception(Overloaded(self.broken, BROKEN_RETRY_S))
             elif isinstance(message, Stop):
@@ -225,7 +208,7 @@ class Engine:
         """As after a restart, once the spool's thread has nothing under way."""
         self._worker.flush()
         self._dirty = False
-        self._commit([], self._recovery.recover)
+        self._commit([], self.recovery.recover)
 
     def _follow_up(self) -> None:
         """What was to be done after the commit. What the spool refuses here is made good by a later sweep."""
@@ -237,20 +220,48 @@ class Engine:
                 log.error("spool_broken", why=str(error))
 
     def _patience(self) -> float:
-        """How long to wait for messages: not past the next tick, nor past the next job that falls due."""
+        """How long to wait for messages: not past the next tick, the next job that falls due, and the next
+        moment at which a trunk takes a call."""
+        if self.dispatcher.busy or self.orders.busy:
+            return 0.0
+        mono = self.clock.mono()
+        following = self.dispatcher.picker.next_time()
+        pace = IDLE_TICK_S if following is None else max(following - mono, 0.0)
         if not len(self.flights):
             due = self.store.next_due()
             ahead = IDLE_TICK_S if due is None else (due - self.clock.now()).total_seconds()
-            return min(max(ahead, 0.005), IDLE_TICK_S)
-        return max(0.0, min(self._next_tick - self.clock.mono(), TICK_S))
+            return min(max(ahead, 0.005), pace, IDLE_TICK_S)
+        return max(0.0, min(self._next_tick - mono, pace, TICK_S))
+
+    def _give_order(self, message: GiveOrder) -> None:
+        try:
+            self.orders.give(message.scope, message.word, message.actor, message.reason)
+        except NotAllowed as error:
+            refusal = error
+            self.ledger.later.append(lambda: message.answer.set_exception(refusal))
+            return
+        if message.word == "cancelled":
+            self.operator.cancel_under_way(message.scope, message.actor)
+        self.ledger.later.append(lambda: _resolve(message.answer, None))
+
+    def _tidy(self, message: Tidy) -> None:
+        tidied = self.retention.asked(message, self.clock.now())
+        self.ledger.later.append(lambda: _resolve(message.answer, tidied))
+
+    def _reconfigure(self, message: Reconfigure) -> None:
+        policy, spending = message.policy, self.gate.spending
+        self.gate.rules, spending.budget, spending.rates = policy.rules, policy.budget, policy.rates
+        self.trunks.configure(policy.rules.trunks, self.clock.mono())
+        self.orders.load()
+        self.ledger.later.append(lambda: _resolve(message.answer, None))
 
     def _submit(self, message: Submit) -> None:
-        answers = [accept(self.ledger, submission) for submission in message.submissions]
+        answers = [accept(self.ledger, self.line, submission) for submission in message.submissions]
         self.ledger.later.append(lambda: _resolve(message.answer, answers))
 
     def _command(self, message: Command) -> None:
         try:
-            job = self._operator.command(message)
+            job = self.operator.command(message)
         except (NoSuchJob, NotAllowed) as error:
             refusal = error
             self.ledger.later.append(lambda: message.answer.set_exception(refusal))
@@ -258,13 +269,13 @@ class Engine:
         self.ledger.later.append(lambda: _resolve(message.answer, job))
 
     def _hang_up(self, name: str, channel: str) -> None:
-        line = self._line
-        if line is None:
+        hangups = self._hangups
+        if hangups is None:
             return
 
         def ask() -> None:
             try:
-                line.hangup(channel)
+                hangups.hangup(channel)
             except DeliveryError as error:
                 self.inbox.put(HangupFailed(name, str(error)))
 

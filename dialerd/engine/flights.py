@@ -1,8 +1,10 @@
 """Attempts under way: what the engine remembers of each between its messages. The store has all that must
 last."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from dialerd.core.model import Attempt, Job, Trace
@@ -31,10 +33,17 @@ class Wish(StrEnum):
 
 @dataclass(slots=True)
 class Flight:
-    """One attempt under way. Times are of the monotonic clock."""
+    """One attempt under way. Times are of the monotonic clock.
+
+    `begun` is when it was taken up, `due` when its trunk's rate allowed it. `closes` is when its calling
+    hours end.
+    """
 
     job: Job
     attempt: Attempt
+    begun: float = float("-inf")
+    due: float | None = None
+    closes: datetime | None = None
     leg: Leg = Leg.STAGING
     wish: Wish | None = None
     serial: int = 0
@@ -65,17 +74,23 @@ class Flights:
         self._by_name: dict[str, Flight] = {}
         self._by_job: dict[str, Flight] = {}
         self._unstarted: set[str] = set()
+        self.of_owner: Counter[int] = Counter()
+        self.on_trunk: Counter[str] = Counter()
 
     def add(self, flight: Flight) -> None:
         """Takes up a flight."""
         self._by_name[flight.name] = flight
         self._by_job[flight.job.id] = flight
+        self.of_owner[flight.job.owner] += 1
+        self.on_trunk[flight.attempt.trunk or ""] += 1
         if not flight.started:
             self._unstarted.add(flight.name)
 
     def remove(self, flight: Flight) -> None:
         """Forgets a flight."""
-        self._by_name.pop(flight.name, None)
+        if self._by_name.pop(flight.name, None) is not None:
+            self.of_owner[flight.job.owner] -= 1
+            self.on_trunk[flight.attempt.trunk or ""] -= 1
         self._by_job.pop(flight.job.id, None)
         self._unstarted.discard(flight.name)
 

@@ -9,6 +9,7 @@ from typing import Any
 from dialerd.core.errors import DialerError
 from dialerd.core.model import Job
 from dialerd.core.signals import Submission
+from dialerd.engine.ports import Policy
 
 BATCH = 1000
 """Messages taken at a time: what one commit covers at most."""
@@ -34,6 +35,25 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveOrder:
+    """An operator (a uid) gives a standing order, or ends one (`word` None)."""
+
+    scope: str
+    word: str | None
+    actor: int
+    reason: str
+    answer: Future[None] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigure:
+    """New rules, which count from the next turn on."""
+
+    policy: Policy
+    answer: Future[None] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
     """The spool's thread has staged these files, but for the failures."""
 
@@ -43,10 +63,12 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """The spool's thread has moved these files into `outgoing`, but for the failures."""
+    """The spool's thread has moved these files into `outgoing`, but for the failures; `at` (monotonic) is
+    when."""
 
     names: Sequence[str]
     failures: Mapping[str, DialerError]
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from dialerd.core.model import Attempt, Job
 from dialerd.core.states import IN_FLIGHT, Step, step
+from dialerd.core.times import format_when
 from dialerd.engine.ports import Clock
 from dialerd.log import get_logger
 from dialerd.store.base import Store
@@ -24,6 +26,7 @@ EVENT_OF_STEP = {
     Step.HOLD: "held",
     Step.RELEASE: "released",
     Step.REQUEUE: "requeued",
+    Step.REFUSE: "failed",
 }
 
 
@@ -49,6 +52,14 @@ class Ledger:
             facts["reason"] = reason
         self.note(moved, EVENT_OF_STEP[event], **facts)
         return moved
+
+    def postpone(self, job: Job, until: datetime, why: str) -> Job:
+        """A waiting job must wait longer. Said once for each reason."""
+        later = replace(job, not_before=until, reason=why, updated=self.clock.now())
+        self.store.save_job(later)
+        if why != job.reason:
+            self.note(later, "waits", reason=why, until=format_when(until))
+        return later
 
     def note(self, job: Job, type: str, **data: Any) -> None:
         """Adds an event to a job's history, and a line to the log once it is committed."""

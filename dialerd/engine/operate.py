@@ -1,6 +1,7 @@
 """Operate: what a person asks of a job: cancel, hold, release, requeue, resolve."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from dialerd.core.errors import NoSuchJob, NotAllowed
@@ -37,6 +38,13 @@ class Operator:
         if verb is None:
             raise NotAllowed(f"There is no verb {command.verb!r}; there are {', '.join(self._verbs)}.")
         return verb(job, command)
+
+    def cancel_under_way(self, scope: str, actor: int) -> None:
+        """Cancels the calls of a batch that are under way, as far as that is possible."""
+        for flight in self.flights:
+            if scope == f"batch:{flight.job.owner}:{flight.job.batch}":
+                with suppress(NotAllowed):
+                    self._cancel(flight.job, Command(flight.job.id, "cancel", actor))
 
     def _cancel(self, job: Job, command: Command) -> Job:
         flight = self.flights.of_job(job.id)
@@ -103,6 +111,8 @@ class Operator:
     def _requeue(self, job: Job, command: Command) -> Job:
         if not allows(job.state, Step.REQUEUE):
             raise NotAllowed(f"Job {job.id} is {job.state}; only a failed or expired job can be requeued.")
+        if job.redacted:
+            raise NotAllowed(f"Job {job.id} is redacted: its number is gone, so it can't be called again.")
         data = {"by": command.actor}
         return self.ledger.move(job, Step.REQUEUE, data=data, not_before=None, not_after=None, retries=0)
 

@@ -2,12 +2,15 @@
 none."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from dialerd.core.budget import Budget
+from dialerd.core.charges import Rate, RateTable
 from dialerd.core.errors import DialerError
 from dialerd.core.model import Call
+from dialerd.core.policy import Rules
 from dialerd.core.signals import Place, Sighting
 
 
@@ -55,7 +58,7 @@ class CallFiles(Protocol):
         """Free space on the spool's file system."""
 
 
-class Line(Protocol):
+class HangUps(Protocol):
     """The line to a running Asterisk (pbx/ami.py)."""
 
     def hangup(self, channel: str) -> None:
@@ -66,8 +69,26 @@ Render = Callable[[Call, str, str, Sequence[tuple[str, str]]], bytes]
 """pbx/callfile.py's render: call, dial string, `<job>.<attempt>`, further variables → the file. Raises
 Rejected."""
 
-Dial = Callable[[Call], tuple[str, tuple[tuple[str, str], ...]]]
-"""core/routing.py's channel_for, its rules given: call → dial string and further variables."""
+Dial = Callable[[Call, str, Rules], tuple[str, tuple[tuple[str, str], ...]]]
+"""core/routing.py's channel_for: call, trunk, rules → dial string and further variables."""
+
+
+class Rates(Protocol):
+    """What calls cost (lists/rates.py)."""
+
+    def find(self, e164: str, trunk: str | None = None) -> Rate | None:
+        """The rate of a number on a trunk, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Whom one may call, when, how fast and how often. `opt_out` puts a number on the opt-out list, with the
+    reason."""
+
+    rules: Rules
+    budget: Budget = field(default_factory=Budget)
+    rates: Rates = field(default_factory=RateTable)
+    opt_out: Callable[[str, str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +109,10 @@ class EngineSettings:
     missing_s: float = 5.0
     grace_s: float = 1.0
     sweep_s: float = 2.0
+    keep_s: int | None = 90 * 86400
+    redact_after_s: int | None = None
+    held_limit_s: int = 86400
+    due_limit_s: int = 3600
 
 
 class Clock(Protocol):

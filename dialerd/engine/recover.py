@@ -1,6 +1,7 @@
 """Recover: after a start we look, we do not guess. Where each call file lies says how far its attempt had
 come."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from dialerd.core.model import Attempt, Job
@@ -10,7 +11,7 @@ from dialerd.engine.dispatch import Dispatcher
 from dialerd.engine.flights import Flight, Flights, Leg, Wish
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.ports import CallFiles
-from dialerd.engine.settle import Settler, doubt, undone
+from dialerd.engine.settle import Settler
 from dialerd.engine.sweep import Sweeper
 from dialerd.log import get_logger
 
@@ -28,13 +29,15 @@ class Recovery:
         settler: Settler,
         sweeper: Sweeper,
         files: CallFiles,
+        reset: Callable[[], None],
     ) -> None:
-        self.ledger, self.flights, self.files = ledger, flights, files
+        self.ledger, self.flights, self.files, self.reset = ledger, flights, files, reset
         self.dispatcher, self.settler, self.sweeper = dispatcher, settler, sweeper
 
     def recover(self) -> None:
         """Looks at every attempt that was under way, then at what lies about."""
         self.dispatcher.reset()
+        self.reset()
         for flight in self.flights:
             self.flights.remove(flight)
         sightings = {sighting.name: sighting for sighting in self.files.survey()}
@@ -50,8 +53,7 @@ class Recovery:
         if job.state is State.ACTIVE and sighting.place is Place.STAGED:
             self._still_staged(job, attempt)
         elif sighting.place is Place.GONE:
-            doubt(
-                self.ledger,
+            self.settler.closer.doubt(
                 job,
                 attempt,
                 "the call file is nowhere in the spool after a restart of dialerd",
@@ -66,14 +68,14 @@ class Recovery:
         if attempt.boot == self.settler.settings.boot:
             self._never_handed_over(job, attempt)
             return
-        doubt(self.ledger, job, attempt, "the machine went down as the call file was handed over", {})
+        self.settler.closer.doubt(job, attempt, "the machine went down as the call file was handed over", {})
         self.ledger.later.append(lambda: self.files.discard([attempt.name]))
 
     def _never_handed_over(self, job: Job, attempt: Attempt) -> None:
         """The rename had not happened: certainly nothing was done."""
         now = self.ledger.clock.now()
         self.ledger.save(replace(attempt, ended=now))
-        undone(self.ledger, job, "dialerd stopped before the hand-over", now)
+        self.settler.closer.undone(job, "dialerd stopped before the hand-over", now)
         self.ledger.later.append(lambda: self.files.discard([attempt.name]))
 
     def _resume(self, job: Job, attempt: Attempt, sighting: Sighting) -> None:
@@ -83,6 +85,7 @@ class Recovery:
             job = self.ledger.move(job, Step.HAND_OVER, "found in the spool after a restart of dialerd")
         flight = Flight(job, attempt, leg=Leg.OUT, started=sighting.started)
         self.flights.add(flight)
+        self.settler.closer.gate.spending.hold(job, attempt)
         if sighting.place is not Place.TAKEN:
             flight.stirred = True
             flight.wish = Wish(job.requested) if job.requested else None

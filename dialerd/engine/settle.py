@@ -10,14 +10,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dialerd.core.model import Attempt, Disposition, Job, OnDoubt, Result, Trace
-from dialerd.core.retry import next_try
+from dialerd.core.model import Disposition, Result, Trace
 from dialerd.core.signals import CallSeen, Place, Sighting
-from dialerd.core.states import State, Step
+from dialerd.core.states import Step
 from dialerd.engine.asterisk import Asterisk
+from dialerd.engine.conclude import Closer, overdue
 from dialerd.engine.flights import Flight, Flights, Leg, Wish
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.ports import CallFiles, EngineSettings
+from dialerd.engine.trunks import Trunks
 from dialerd.log import get_logger
 
 log = get_logger(__name__)
@@ -41,9 +42,12 @@ class Settler:
         hang_up: Callable[[str, str], None] | None,
         judge: Judge,
         settings: EngineSettings,
+        closer: Closer,
+        trunks: Trunks,
     ) -> None:
         self.ledger, self.flights, self.asterisk, self.files = ledger, flights, asterisk, files
         self.hang_up, self.judge, self.settings = hang_up, judge, settings
+        self.closer, self.trunks = closer, trunks
         self.newest_started = 0
 
     def seen(self, signal: CallSeen) -> None:
@@ -163,8 +167,15 @@ class Settler:
 
     def lose(self, flight: Flight, why: str, **evidence: Any) -> None:
         """Nobody can know what became of the call: the job's on_doubt decides, and by default it is held."""
-        doubt(self.ledger, flight.job, flight.attempt, why, evidence)
+        self.closer.doubt(flight.job, flight.attempt, why, evidence)
+        self.land(flight)
+
+    def land(self, flight: Flight, result: Result | None = None) -> None:
+        """The attempt is no longer under way: what it used is free, and its trunk learns from the result."""
         self.flights.remove(flight)
+        self.closer.gate.spending.release(flight.attempt)
+        mono = self.ledger.clock.mono()
+        self.trunks.ended(flight.attempt.trunk or "", flight.begun, mono, result)
 
     def _begin(self, flight: Flight) -> None:
         if flight.started:
@@ -178,6 +189,8 @@ class Settler:
         for type_ in ("rang", "answered"):
             if getattr(trace, type_) is not None and (before is None or getattr(before, type_) is None):
                 name = {"rang": "ringing"}.get(type_, type_)
+                mono = self.ledger.clock.mono()
+                self.trunks.took(flight.attempt.trunk or "", flight.begun, mono)
                 self.ledger.note(flight.job, name, attempt=flight.attempt.number)
 
     def _ask_to_hang_up(self, flight: Flight) -> None:
@@ -213,14 +226,16 @@ class Settler:
             Disposition.CANCELLED, detail="the call file was taken back before Asterisk began the call"
         )
         self.ledger.save(replace(flight.attempt, ended=ended, result=result))
-        self.flights.remove(flight)
+        self.land(flight)
         why = self.asterisk.reason or "Asterisk did not begin the call"
         if wish is Wish.GIVE_UP and flight.job.requested is None:
             why = "Asterisk did not begin the call, even after a second hand-over"
             self.ledger.move(flight.job, Step.LOSE, why)
             return
+        if flight.closes is not None and flight.closes <= ended:
+            why = "the calling hours are over"
         again = ended + timedelta(seconds=TAKEN_BACK_S)
-        undone(self.ledger, flight.job, f"taken back: {why}", again, cancel=wish is Wish.CANCEL)
+        self.closer.undone(flight.job, f"taken back: {why}", again, cancel=wish is Wish.CANCEL)
 
     def _poke(self, flight: Flight) -> None:
         flight.wish, flight.poked = None, True
@@ -236,79 +251,6 @@ class Settler:
             ended = min(ended, datetime.fromtimestamp(sighting.ended, UTC))
         evidence = {"status": sighting.status, "lines": list(sighting.lines)}
         attempt = replace(flight.attempt, ended=ended, result=result, evidence=evidence)
-        conclude(self.ledger, flight.job, attempt, result, hung_up=flight.hanging_up)
-        self.flights.remove(flight)
+        self.closer.conclude(flight.job, attempt, result, hung_up=flight.hanging_up)
+        self.land(flight, result)
         self.ledger.later.append(lambda: self.files.remove([flight.name]))
-
-
-def overdue(job: Job, now: datetime) -> bool:
-    """Whether a job's not_after has passed."""
-    return job.not_after is not None and job.not_after <= now
-
-
-def undone(ledger: Ledger, job: Job, why: str, again: datetime, cancel: bool = False) -> Job:
-    """Certainly nothing was done: the job goes where it was asked to go, expires, or waits until `again`."""
-    if cancel or job.requested == "cancel":
-        return ledger.move(job, Step.CANCEL)
-    if job.requested == "hold":
-        return ledger.move(job, Step.HOLD, "held by an operator")
-    if overdue(job, ledger.clock.now()):
-        return ledger.move(job, Step.EXPIRE, "not_after has passed")
-    return ledger.move(job, Step.DEFER, why, not_before=again)
-
-
-def conclude(ledger: Ledger, job: Job, attempt: Attempt, result: Result, hung_up: bool = False) -> Job:
-    """Writes an attempt's result and takes its job to where the result, the retry rule and an operator
-    say."""
-    record(ledger, job, attempt, result)
-    word = result.disposition.value
-    answered = result.disposition is Disposition.ANSWERED
-    if hung_up or (job.requested == "cancel" and not answered):
-        return ledger.move(job, Step.CANCEL, f"cancelled on request ({word})")
-    if answered:
-        return ledger.move(job, Step.CONFIRM, word)
-    again = None if job.state is State.HELD else next_try(job, result, attempt.ended or ledger.clock.now())
-    if again is None:
-        return ledger.move(job, Step.REJECT, word)
-    if job.requested == "hold":
-        return ledger.move(job, Step.HOLD, f"held by an operator, after {word}", retries=job.retries + 1)
-    return ledger.move(job, Step.DEFER, word, not_before=again, retries=job.retries + 1)
-
-
-def record(ledger: Ledger, job: Job, attempt: Attempt, result: Result) -> None:
-    """Writes an attempt's result."""
-    ledger.save(attempt)
-    ledger.note(job, "attempt_ended", attempt=attempt.number, **_facts(result))
-    if result.warning:
-        ledger.later.append(lambda: log.warning("call_suspect", job=job.id, why=result.warning))
-
-
-def doubt(ledger: Ledger, job: Job, attempt: Attempt, why: str, evidence: dict[str, Any]) -> None:
-    """Writes that an attempt is in doubt, and does what the job says of that (promise 4)."""
-    ledger.save(replace(attempt, evidence={**attempt.evidence, **evidence, "doubt": why}))
-    if job.on_doubt is OnDoubt.DROP:
-        ledger.move(job, Step.REJECT, f"in doubt, dropped as the job says: {why}")
-    elif _repeats(job):
-        again = ledger.clock.now() + timedelta(seconds=job.retry_time)
-        reason = f"in doubt, tried again as the job says: {why}"
-        ledger.move(job, Step.DEFER, reason, not_before=again, retries=job.retries + 1)
-    else:
-        ledger.move(job, Step.LOSE, f"in doubt: {why}")
-
-
-def _repeats(job: Job) -> bool:
-    """Whether a doubt is settled by another call: only if the job says so, and nobody asked for its end."""
-    return job.on_doubt is OnDoubt.RETRY and job.requested is None and job.retries < max(job.max_retries, 1)
-
-
-def _facts(result: Result) -> dict[str, Any]:
-    names = (
-        "disposition",
-        "hangup_cause",
-        "ring_seconds",
-        "talk_seconds",
-        "permanent",
-        "action_failed",
-        "detail",
-    )
-    return {name: value for name in names if (value := getattr(result, name)) not in (None, "", False)}

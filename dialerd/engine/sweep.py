@@ -7,10 +7,11 @@ from dialerd.core.model import Attempt, Disposition, Job
 from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, Place, Sighting
 from dialerd.core.states import IN_FLIGHT, State, Step
 from dialerd.engine.asterisk import Asterisk
+from dialerd.engine.conclude import overdue
 from dialerd.engine.flights import Flight, Flights, Leg, Wish
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.ports import CallFiles, EngineSettings
-from dialerd.engine.settle import Judge, Settler, conclude, overdue, record
+from dialerd.engine.settle import Judge, Settler
 from dialerd.log import get_logger
 
 log = get_logger(__name__)
@@ -96,9 +97,9 @@ class Sweeper:
         ended = replace(attempt, ended=self.ledger.clock.now(), result=result)
         answered = result.disposition is Disposition.ANSWERED
         if job.state is State.HELD or (answered and job.state is State.DEFERRED):
-            conclude(self.ledger, job, ended, result)
+            self.settler.closer.conclude(job, ended, result)
         else:
-            record(self.ledger, job, ended, result)
+            self.settler.closer.record(job, ended, result)
 
     def asterisk_told(self, signal: AsteriskUp | AsteriskDown | AsteriskLoad) -> None:
         """AMI came, went, or said how full Asterisk is."""
@@ -109,8 +110,15 @@ class Sweeper:
                 self._after_restart(signal.run)
                 self._ask_again()
             case AsteriskDown():
+                self.settler.trunks.heard({}, self._trunk_of)
                 if was_up:
                     self._without_ami()
+            case AsteriskLoad(on_trunks=on_trunks) if on_trunks is not None:
+                self.settler.trunks.heard(on_trunks, self._trunk_of)
+
+    def _trunk_of(self, attempt: str) -> str | None:
+        flight = self.flights.named(f"{attempt}.call")
+        return None if flight is None else flight.attempt.trunk
 
     def _after_restart(self, run: str) -> None:
         """Which calls did Asterisk have when it went away? Those that began are over, and nobody saw how."""
@@ -146,9 +154,12 @@ class Sweeper:
         up."""
         age = mono - flight.out_since
         overtaken = flight.serial < self.settler.newest_started and age > self.settings.unstarted_s
-        if overdue(flight.job, self.ledger.clock.now()):
+        now = self.ledger.clock.now()
+        if overdue(flight.job, now):
             self.settler.take_back(flight, Wish.EXPIRE)
-        elif not self.asterisk.takes_calls and age > self.settings.grace_s:
+        elif (flight.closes is not None and flight.closes <= now) or (
+            not self.asterisk.takes_calls and age > self.settings.grace_s
+        ):
             self.settler.take_back(flight, Wish.DEFER)
         elif overtaken:
             self.settler.take_back(flight, Wish.GIVE_UP if flight.poked else Wish.POKE)

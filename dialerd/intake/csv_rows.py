@@ -60,10 +60,10 @@ class Record:
     raw: bytes
 
 
-def prove(file: BinaryIO) -> Generator[None, None, Header]:
+def prove(file: BinaryIO, any_columns: bool = False) -> Generator[None, None, Header]:
     """Reads the file to its end as CSV, a row with each step. Raises InvalidJob where that can't be done, or
-    for a header with mistakes."""
-    header = _header(file)
+    for a header with mistakes; with `any_columns` the header may name what it likes."""
+    header = _header(file, any_columns)
     for _ in _cells(file, header):
         yield
     return header
@@ -78,14 +78,26 @@ def records(file: BinaryIO, header: Header) -> Iterator[Record | None]:
             yield None
 
 
+def rows(file: BinaryIO, header: Header) -> Iterator[tuple[int, dict[str, str] | InvalidJob]]:
+    """The number of each row that holds anything, and its cells by column or what is wrong with it."""
+    for number, _, cells, _ in _cells(file, header):
+        if any(cell.strip() for cell in cells):
+            yield number, _by_column(cells, header.columns)
+
+
 def _document(cells: list[str], columns: tuple[str, ...]) -> object:
+    row = _by_column(cells, columns)
+    return row if isinstance(row, InvalidJob) else document_of(row, _INTEGERS, _BOOLEANS)
+
+
+def _by_column(cells: list[str], columns: tuple[str, ...]) -> dict[str, str] | InvalidJob:
     if any(cell.strip() for cell in cells[len(columns) :]):
         what = f"The row has {len(cells)} cells, and the header names {len(columns)} columns"
         return InvalidJob([Mistake("", f"{what}: quote the cells that hold the separator.")])
-    return document_of(dict(zip(columns, cells, strict=False)), _INTEGERS, _BOOLEANS)
+    return dict(zip(columns, cells, strict=False))
 
 
-def _header(file: BinaryIO) -> Header:
+def _header(file: BinaryIO, any_columns: bool) -> Header:
     file.seek(0)
     start = file.read(4)
     bom, codec = next(((bom, codec) for bom, codec in _BOMS if start.startswith(bom)), (b"", "utf-8"))
@@ -98,11 +110,11 @@ def _header(file: BinaryIO) -> Header:
             break
     else:
         raise InvalidJob([_NO_HEADER])
-    delimiter, columns = _columns(line, delimiters)
+    delimiter, columns = _columns(line, delimiters, any_columns)
     return Header(bom, codec, lines.taken()[1], lines.number, delimiter, tuple(columns))
 
 
-def _columns(line: str, delimiters: str) -> tuple[str, list[str]]:
+def _columns(line: str, delimiters: str, any_columns: bool) -> tuple[str, list[str]]:
     """The separator, and the fields that the header line names. Raises InvalidJob."""
     if len(line) > _HEADER_CHARACTERS:
         what = f"The header line has more than {_HEADER_CHARACTERS} characters: name only the fields in it."
@@ -116,7 +128,7 @@ def _columns(line: str, delimiters: str) -> tuple[str, list[str]]:
     if len(columns) > _MOST_COLUMNS:
         what = f"The header names {len(columns)} columns, and {_MOST_COLUMNS} are the most."
         raise InvalidJob([Mistake("", what)])
-    if mistakes := list(_column_mistakes(columns)):
+    if mistakes := [] if any_columns else list(_column_mistakes(columns)):
         raise InvalidJob(mistakes)
     return delimiter, columns
 

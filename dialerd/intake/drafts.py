@@ -12,9 +12,11 @@ from typing import Any
 from dialerd.core import texts
 from dialerd.core.errors import Mistake
 from dialerd.core.model import Call, Draft, OnDoubt
-from dialerd.core.policy import Rules, refusals
-from dialerd.core.routing import channel_for, number_for, trunk_for
+from dialerd.core.numbers import is_emergency
+from dialerd.core.policy import Rules, priority_refused, refusals
+from dialerd.core.routing import channel_for, trunk_for, ways_for
 from dialerd.core.times import parse_when
+from dialerd.intake.terms import in_time, on_doubt_of, terms_of
 
 EXACTLY_ONE = (
     (("to", "channel"), "Say whom to call: give to or channel."),
@@ -22,6 +24,7 @@ EXACTLY_ONE = (
 )
 ONLY_WITH = {"data": "application", "extension": "context", "dialplan_priority": "context", "trunk": "to"}
 
+DEFAULT_PRIORITY = Draft.__dataclass_fields__["priority"].default
 MOST_BYTES = 4 * 1024 * 1024
 """What the jobs of one document hold together: each number is a job with all else of the document in it."""
 
@@ -42,20 +45,24 @@ def drafts(
     given = document.keys()
     mistakes += [*_together(good, given), *_variables(good.get("variables", {})), *_playback(good)]
     times = _times(good, now, mistakes)
-    calls = _calls(good, given, rules, mistakes)
+    targets = _calls(good, given, rules, mistakes)
+    terms = terms_of(good, rules, mistakes)
     if not mistakes:
-        mistakes += _too_much(document, len(calls))
+        mistakes += _too_much(document, len(targets))
     if mistakes:
         return []
     draft = Draft(
-        call=calls[0],
+        call=targets[0][0],
         digest=b"",
         tags=tuple(dict.fromkeys(good.get("tags", ()))),
-        on_doubt=OnDoubt(good.get("on_doubt", OnDoubt.HOLD)),
+        on_doubt=OnDoubt(good.get("on_doubt") or on_doubt_of(good, rules)),
+        terms=terms,
         **{name: good[name] for name in _DRAFT_FIELDS if name in good},
         **times,
     )
-    return _one_per_call(draft, calls, document)
+    made = _one_per_call(draft, targets, document)
+    timed = [in_time(each, rules, now, mistakes) for each in made]
+    return [] if mistakes else timed
 
 
 def _together(good: Mapping[str, Any], given: Collection[str]) -> Iterator[Mistake]:
@@ -119,9 +126,13 @@ def _times(good: Mapping[str, Any], now: datetime, mistakes: list[Mistake]) -> d
     return times
 
 
+_Targets = list[tuple[Call, tuple[str, ...]]]
+"""Calls, and the trunks that may take each, in order."""
+
+
 def _calls(
     good: Mapping[str, Any], given: Collection[str], rules: Rules, mistakes: list[Mistake]
-) -> list[Call]:
+) -> _Targets:
     """One call per number, or one that rings them all. Adds what is wrong with the numbers, or not
     allowed."""
     caller = good.get("caller_id")
@@ -135,39 +146,50 @@ def _calls(
         "caller_id_number": caller and caller.number,
     }
     if "channel" in good:
-        channels = "&".join(_once("channel", good["channel"], mistakes))
-        together, each = Call(**fields, channel=channels), channels.split("&")
-        calls = [replace(together, channel=channel) for channel in each] if len(each) > 1 else [together]
+        channels = _once("channel", good["channel"], mistakes)
+        together = Call(**fields, channel="&".join(channels))
+        ways: tuple[str, ...] = ("",)
+        calls = [(replace(together, channel=channel), ways) for channel in channels]
     else:
-        trunk, numbers = _numbers(good, given, rules, mistakes)
-        together = Call(**fields, to=numbers, trunk=trunk)
-        calls = [replace(together, to=(number,)) for number in numbers] if len(numbers) > 1 else [together]
+        numbers, all_ways = _numbers(good, given, rules, mistakes)
+        ways = tuple(way for way in all_ways[0] if all(way in each for each in all_ways)) if all_ways else ()
+        together = Call(**fields, to=tuple(numbers), trunk=ways[0] if ways else None)
+        calls = [
+            (replace(together, to=(number,), trunk=each[0] if each else None), each)
+            for number, each in zip(numbers, all_ways, strict=True)
+        ]
     mistakes += refusals(together, rules)
+    mistakes += priority_refused(good.get("priority", DEFAULT_PRIORITY), rules)
+    if together.extension is not None and is_emergency(together.extension, rules.default_country):
+        what = f"{together.extension} is an emergency number: dialerd never calls those."
+        mistakes.append(Mistake("extension", what, "emergency"))
     if good.get("ring") == "any" and len(calls) > 1:
-        mistakes += _too_many_to_ring(together, rules)
-        return [together]
-    return calls
+        mistakes += _cannot_ring(together, ways, rules)
+        return [(together, ways)]
+    return calls or [(together, ways)]
 
 
 def _numbers(
     good: Mapping[str, Any], given: Collection[str], rules: Rules, mistakes: list[Mistake]
-) -> tuple[str | None, tuple[str, ...]]:
-    """The trunk's name, and the numbers as it dials them."""
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The numbers as they are dialled, and the ways of each; "?" and no way for each that has a mistake."""
     if "to" not in good or ("trunk" in given and "trunk" not in good):
-        return None, ()
-    try:
-        trunk = trunk_for(good.get("trunk"), rules)
-    except ValueError as error:
-        mistakes.append(Mistake("trunk", str(error)))
-        return None, ()
-    numbers = []
+        return [], []
+    wanted, caller = good.get("trunk"), good.get("caller_id")
+    if (what := _complaint(trunk_for, wanted, rules)) and (wanted or not rules.trunks):
+        mistakes.append(Mistake("trunk", what))
+        return [], []
+    numbers, ways = [], []
     for index, text in enumerate(good["to"]):
         try:
-            numbers.append(number_for(text, trunk, rules.default_country))
+            number, each = ways_for(text, wanted, caller and caller.number, rules)
         except ValueError as error:
-            mistakes.append(Mistake("to" if len(good["to"]) == 1 else f"to.{index}", str(error)))
-            numbers.append(f"?{index}")
-    return trunk.name, tuple(_once("to", numbers, mistakes))
+            number, each = f"?{index}", ()
+            where = "to" if len(good["to"]) == 1 else f"to.{index}"
+            mistakes.append(Mistake(where, str(error), getattr(error, "rule", "")))
+        numbers.append(number)
+        ways.append(each)
+    return _once("to", numbers, mistakes), ways
 
 
 def _once(name: str, targets: list[str], mistakes: list[Mistake]) -> list[str]:
@@ -181,10 +203,13 @@ def _once(name: str, targets: list[str], mistakes: list[Mistake]) -> list[str]:
     return targets
 
 
-def _too_many_to_ring(call: Call, rules: Rules) -> Iterator[Mistake]:
+def _cannot_ring(call: Call, ways: tuple[str, ...], rules: Rules) -> Iterator[Mistake]:
     if any(number.startswith("?") for number in call.to):
         return
-    for name, value in channel_for(call, rules)[1]:
+    if not ways:
+        yield Mistake("ring", "No trunk takes all of these numbers, so they can't ring together.")
+        return
+    for name, value in channel_for(call, ways[0], rules)[1]:
         if _complaint(texts.line_text, f"Setvar: {name}=", value):
             yield Mistake(
                 "ring", f"These are too many to ring at once: they fill more than {texts.LINE_BYTES} bytes."
@@ -204,19 +229,21 @@ def _too_much(document: Mapping[str, Any], count: int) -> Iterator[Mistake]:
         )
 
 
-def _one_per_call(draft: Draft, calls: list[Call], document: Mapping[str, Any]) -> list[Draft]:
+def _one_per_call(draft: Draft, targets: _Targets, document: Mapping[str, Any]) -> list[Draft]:
     body = {name: value for name, value in document.items() if name != "key"}
     text = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
-    if len(calls) == 1:
-        return [replace(draft, digest=sha256(text).digest())]
+    if len(targets) == 1:
+        (call, ways) = targets[0]
+        return [replace(draft, call=call, ways=ways, digest=sha256(text).digest())]
     batch = draft.batch or draft.key or secrets.token_hex(8)
     return [
         replace(
             draft,
             call=call,
+            ways=ways,
             digest=sha256(b"%b\n%d" % (text, index)).digest(),
             key=draft.key and f"{draft.key}/{index}",
             batch=batch,
         )
-        for index, call in enumerate(calls, 1)
+        for index, (call, ways) in enumerate(targets, 1)
     ]

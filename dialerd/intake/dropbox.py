@@ -15,13 +15,16 @@ from itertools import chain
 
 from dialerd.core.errors import InvalidJob
 from dialerd.core.policy import Rules
+from dialerd.core.roles import Permits, Roles
 from dialerd.intake import dropbox_files as files
 from dialerd.intake.dropbox_desk import Counter, Desk, Stopped
 from dialerd.intake.dropbox_files import Changed, Claim, DropSettings, shown
 from dialerd.intake.dropbox_listing import Listing
 from dialerd.intake.dropbox_log import first_place, trouble
-from dialerd.intake.dropbox_reading import BLOCK_BYTES, Item, ParseCallfile, Reading
+from dialerd.intake.dropbox_owners import Owners
+from dialerd.intake.dropbox_reading import BLOCK_BYTES, Item, ParseCallfile, Reading, check_submitter
 from dialerd.intake.dropbox_rejects import KEPT, Rejects, told
+from dialerd.intake.people import default_roles
 from dialerd.log import get_logger
 
 __all__ = ["DropSettings", "Dropbox"]
@@ -61,13 +64,10 @@ class Dropbox:
         rules: Rules,
         parse_callfile: ParseCallfile,
         clock: Callable[[], float] = time.time,
+        roles: Roles | None = None,
     ) -> None:
-        self._settings, self._rules, self._parse_callfile, self._clock = (
-            settings,
-            rules,
-            parse_callfile,
-            clock,
-        )
+        self._settings, self._parse_callfile, self._clock = settings, parse_callfile, clock
+        self.reconfigure(rules, roles)
         self._stopping, self._woken, self._lock = threading.Event(), threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._run, name="drop folder", daemon=True)
         self._counter = Counter(desk, settings, self._stopping)
@@ -77,6 +77,10 @@ class Dropbox:
         self._open: dict[str, Reading] = {}
         self._batch: list[Item] = []
         self._ended: list[Reading] = []
+
+    def reconfigure(self, rules: Rules, roles: Roles | None = None) -> None:
+        """From now on these count, for what is left of open files too. From any thread."""
+        self._owners = Owners(Permits(rules, default_roles() if roles is None else roles))
 
     def start(self) -> None:
         """Makes the folders where they are missing, and starts. Raises ConfigError."""
@@ -167,12 +171,19 @@ class Dropbox:
 
     def _reading(self, claim: Claim) -> Reading | None:
         try:
-            return Reading(claim, self._settings.max_bytes, self._clock(), self._parse_callfile)
+            reading = Reading(claim, self._settings.max_bytes, self._clock(), self._parse_callfile)
         except FileNotFoundError:
             return None
         except InvalidJob as error:
             self._refuse(claim, error)
             return None
+        try:
+            check_submitter(self._owners.permit(reading.status.st_uid))
+        except InvalidJob as error:
+            reading.close()
+            self._refuse(claim, error)
+            return None
+        return reading
 
     def _refuse(self, claim: Claim, error: InvalidJob) -> None:
         """The log says where the mistakes are and no more: their sentences repeat what the submitter
@@ -217,7 +228,8 @@ class Dropbox:
         if self._stopping.is_set():
             raise Stopped
         try:
-            self._batch += reading.block(self._settings.chunk, self._rules, self._clock())
+            permit = self._owners.permit(reading.status.st_uid)
+            self._batch += reading.block(self._settings.chunk, permit, self._clock())
         except InvalidJob as error:
             self._refuse(reading.claim, error)
         if reading.ended:

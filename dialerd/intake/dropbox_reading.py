@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from dialerd.core.errors import InvalidJob, KeyConflict, Mistake
+from dialerd.core.errors import InvalidJob, KeyConflict, Mistake, NotPermitted
 from dialerd.core.model import Draft
-from dialerd.core.policy import Rules
+from dialerd.core.roles import Permit, Right
 from dialerd.core.signals import Accepted, Submission
 from dialerd.intake import jobfile
 from dialerd.intake.document import parse
@@ -103,10 +103,12 @@ class Reading:
         if identity(status) != identity(self.status):
             raise Changed
 
-    def block(self, rows: int, rules: Rules, now: float) -> list[Item]:
-        """The next rows; none while a large file is still being proved. Raises InvalidJob when the file is
-        refused as a whole. What was read of a file that changed in the meantime is thrown away: raises
-        Changed."""
+    def block(self, rows: int, permit: Permit, now: float) -> list[Item]:
+        """The next rows, by what their owner may now; none while a large file is still being proved.
+
+        Raises InvalidJob when the file is refused as a whole. What was read of a file that changed in the
+        meantime is thrown away: raises Changed.
+        """
         until = time.monotonic() + _SLICE_S
         if any(self._is_late(until) for _ in self._proof):
             return []
@@ -117,7 +119,7 @@ class Reading:
         self.check_unchanged(os.fstat(self._file.fileno()))
         if self.ended:
             self._file.close()
-        return [self._item(row, rules, now) for row in taken]
+        return [self._item(row, permit, now) for row in taken]
 
     def _is_late(self, until: float) -> bool:
         return self.is_large and time.monotonic() > until
@@ -134,9 +136,10 @@ class Reading:
         self.ended = True
         return taken
 
-    def _item(self, row: Row, rules: Rules, now: float) -> Item:
+    def _item(self, row: Row, permit: Permit, now: float) -> Item:
         document, own_key = row.document, True
         try:
+            check_submitter(permit)
             if isinstance(document, InvalidJob):
                 raise document
             notes: tuple[str, ...] = ()
@@ -145,7 +148,7 @@ class Reading:
                 document = document if own_key else {**document, "key": self.claim.key(row.number)}
                 if suffix_of(self.claim.name) == ".call":
                     notes = tuple(document.pop("notes", ()))
-            drafts = parse(document, rules, datetime.fromtimestamp(now, UTC))
+            drafts = parse(document, permit.rules, datetime.fromtimestamp(now, UTC))
         except InvalidJob as error:
             return Item(self, row, answers=[error])
         return Item(self, row, [self._submission(draft, notes) for draft in drafts], own_key)
@@ -160,6 +163,14 @@ class Reading:
             self.refusals.add(item.row, InvalidJob(mistakes), self.jobs)
         else:
             self.accepted += 1
+
+
+def check_submitter(permit: Permit) -> None:
+    """Raises InvalidJob where the owner of a file may not submit jobs."""
+    try:
+        permit.caller.require(Right.SUBMIT)
+    except NotPermitted as error:
+        raise InvalidJob([Mistake("", str(error), error.rule)]) from None
 
 
 def _callfile(file: BinaryIO, status: os.stat_result, now: float, parse_callfile: ParseCallfile) -> JobFile:

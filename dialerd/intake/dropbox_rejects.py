@@ -98,7 +98,7 @@ class Refusals:
 def told(mistakes: Sequence[Mistake]) -> Iterator[str]:
     """The mistakes as they are told to the submitter: very many are not said one by one."""
     for mistake in mistakes[:_MOST_SAID]:
-        yield str(mistake)
+        yield f"{mistake} (rule: {mistake.rule})" if mistake.rule else str(mistake)
     if len(mistakes) > _MOST_SAID:
         yield f"... and {len(mistakes) - _MOST_SAID} more mistakes."
 

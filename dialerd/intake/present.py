@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dialerd.core.model import Attempt, Call, Event, Job
+from dialerd.core.figures import AGES_MIN, BatchFigures, Shape, Stat
+from dialerd.core.model import Attempt, Call, Event, Job, Terms
 from dialerd.core.times import format_when
 
 
 def present(job: Job, attempts: Sequence[Attempt] | None = None) -> dict[str, Any]:
     """The job as JSON-able values; with its attempts where they are handed in (`attempt_count` is always
-    there)."""
+    there). A redacted job says so."""
     shown: dict[str, Any] = {
         "id": job.id,
         "kind": job.kind,
@@ -31,8 +32,12 @@ def present(job: Job, attempts: Sequence[Attempt] | None = None) -> dict[str, An
         "max_retries": job.max_retries,
         "retry_time": job.retry_time,
         "on_doubt": job.on_doubt.value,
+        **_terms(job.terms),
+        "trunks": list(job.ways) if len(job.ways) > 1 else [],
+        "disposition": job.disposition and job.disposition.value,
         "retries": job.retries,
         "attempt_count": job.attempts,
+        "redacted": job.redacted or None,
     }
     if attempts is not None:
         shown["attempts"] = [present_attempt(attempt) for attempt in attempts]
@@ -66,6 +71,17 @@ def _call(call: Call) -> dict[str, Any]:
     }
 
 
+def _terms(terms: Terms) -> dict[str, Any]:
+    return {
+        "hours": terms.hours or list(terms.windows),
+        "recipient_timezone": terms.zone,
+        "retry": terms.retry,
+        "max_dials": terms.max_dials,
+        "kill_after": terms.kill_after,
+        "report_url": terms.report_url,
+    }
+
+
 def _one_or_all(texts: Sequence[str]) -> str | list[str] | None:
     return (texts[0] if len(texts) == 1 else list(texts)) if texts else None
 
@@ -94,3 +110,49 @@ def present_event(event: Event) -> dict[str, Any]:
         "type": event.type,
         "data": event.data,
     }
+
+
+_LAST = (
+    "number",
+    "trunk",
+    "disposition",
+    "hangup_cause",
+    "ring_seconds",
+    "talk_seconds",
+    "begun",
+    "ended",
+    "detail",
+)
+
+
+def present_last(attempt: Attempt) -> dict[str, Any]:
+    """A job's newest attempt, as far as reports show it."""
+    shown = present_attempt(attempt)
+    return {name: shown[name] for name in _LAST if name in shown}
+
+
+def present_batch(figures: BatchFigures) -> dict[str, Any]:
+    """How far a batch has come; every member is there, null where there is nothing to say."""
+    return {
+        **asdict(figures),
+        "created": format_when(figures.created),
+        "first_dialled": figures.first_dialled and format_when(figures.first_dialled),
+        "last_ended": figures.last_ended and format_when(figures.last_ended),
+        "next": figures.next and format_when(figures.next),
+    }
+
+
+def present_shapes(shapes: Sequence[Shape]) -> dict[str, Any]:
+    """How old the jobs of each trunk are; `ages` has a count for each of `minutes`, and one for the rest."""
+    columns = [shape.ages for shape in shapes] or [(0,) * (len(AGES_MIN) + 1)]
+    return {
+        "minutes": list(AGES_MIN),
+        "total": sum(shape.total for shape in shapes),
+        "ages": [sum(column) for column in zip(*columns, strict=True)],
+        "trunks": [{"trunk": each.trunk, "total": each.total, "ages": list(each.ages)} for each in shapes],
+    }
+
+
+def present_stat(stat: Stat) -> dict[str, Any]:
+    """What a trunk's attempts of an hour or day came to; means are null where nothing was measured."""
+    return {**asdict(stat), "begins": format_when(stat.begins)}

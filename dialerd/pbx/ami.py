@@ -7,7 +7,7 @@ matching of answers, time limits and the building of headers are ours (docs/adr/
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -16,7 +16,8 @@ from asterisk.manager import Manager, ManagerAuthException
 from dialerd.core.errors import Rejected, Unavailable
 from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, CallSeen
 from dialerd.log import get_logger
-from dialerd.pbx import trace
+from dialerd.pbx import channels, trace
+from dialerd.pbx.channels import Census, OnTrunks
 from dialerd.pbx.connection import ANSWER_S, Connection
 from dialerd.pbx.trace import Tracer
 from dialerd.pbx.wire import Answer, Headers, LineLost
@@ -35,12 +36,13 @@ need."""
 GOING_DOWN = AsteriskDown("Asterisk is going down")
 
 _NEEDED = "read = call,dialplan,system and write = call,reporting,system (and, better, read = cdr too)"
-_EVENTS = frozenset(name.encode() for name in (*trace.EVENTS, "Shutdown"))
+_EVENTS = frozenset(name.encode() for name in (*trace.EVENTS, *channels.EVENTS, "Shutdown"))
 _VARIABLES = tuple(f"\r\nVariable: {name}\r\n".encode() for name in (*trace.VARIABLES, PROBE))
 _EOL = "[[:cntrl:]]"
 FILTERS = (
     f"^Event: (Dial(Begin|State|End)|Hangup|LocalBridge|FullyBooted|Shutdown){_EOL}",
-    f"^Event: VarSet{_EOL}.*{_EOL}Variable: ({trace.ATTEMPT_VARIABLE}|{PROBE}|AGISTATUS){_EOL}",
+    f"^Event: VarSet{_EOL}.*{_EOL}"
+    f"Variable: ({trace.ATTEMPT_VARIABLE}|{trace.OPT_OUT_VARIABLE}|{PROBE}|AGISTATUS){_EOL}",
     f"^Event: VarSet{_EOL}.*{_EOL}Variable: DIALSTATUS{_EOL}+Value: CHANUNAVAIL{_EOL}",
     f"^Event: (Newexten|Cdr){_EOL}.*{_EOL}Channel: [^;[:cntrl:]]*(;1)?{_EOL}",
 )
@@ -81,13 +83,15 @@ class AmiSettings:
 class Pace:
     """Times of the line, in seconds. Between two tries to connect it pauses `first_pause` to
     `longest_pause`, doubled each time; Asterisk may be silent for `answer` while an answer is due; after
-    `quiet` it is asked whether it is there; where it has a call limit its calls are counted each `load`."""
+    `quiet` it is asked whether it is there; where it has a call limit its calls are counted each `load`; who
+    is on its trunks is asked each `channels`."""
 
     first_pause: float = 0.2
     longest_pause: float = 5.0
     answer: float = ANSWER_S
     quiet: float = 5.0
     load: float = 1.0
+    channels: float = 2.0
 
 
 class AmiState(NamedTuple):
@@ -110,10 +114,17 @@ class Session(Connection, Manager):  # type: ignore[misc]
 class Ami:
     """Keeps a session up for ever, in a thread of its own, and reports what it shows."""
 
-    def __init__(self, settings: AmiSettings, report: Report, pace: Pace | None = None) -> None:
-        """`report` is called in the line's own thread."""
+    def __init__(
+        self,
+        settings: AmiSettings,
+        report: Report,
+        pace: Pace | None = None,
+        watched: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """`report` and `watched` are called in the line's own thread. `watched` gives the trunks on which it
+        counts who else is there, by the pattern of their channels (core/channels.py); it may change."""
         self._settings, self._report, self._pace = settings, report, pace or Pace()
-        self._tracer = Tracer()
+        self._tracer, self._census = Tracer(), Census(watched, self._pace.channels)
         self._stopping = threading.Event()
         self._session: Session | None = None
         self._told: AsteriskDown | None = None
@@ -174,6 +185,7 @@ class Ami:
         """One session from its beginning to its end; returns why it ended, or None when we are stopping."""
         session = Session(_wanted, self._take, self._pace.answer)
         self._session, self._probed, self._going_down = session, False, False
+        self._census.reset()
         try:
             session.connect(self._settings.host, self._settings.port)
             self._introduce(session)
@@ -210,6 +222,7 @@ class Ami:
         status = self._ask(session, Action="CoreStatus")
         self._ask(session, Action="Setvar", Variable=PROBE, Value="")
         self._await_probe(session)
+        self._await_census(session)
         self._tell_up(settings, status)
 
     def _ask(self, session: Session, **fields: str) -> Answer:
@@ -231,6 +244,13 @@ class Ami:
                 )
             session.pump(left)
 
+    def _await_census(self, session: Session) -> None:
+        """No call begins before it is known who else is on its trunk, if Asterisk says so in time."""
+        deadline = time.monotonic() + self._pace.answer
+        self._tell_channels(self._census.look(session, time.monotonic()))
+        while self._census.running and (left := deadline - time.monotonic()) > 0:
+            session.pump(left)
+
     def _watch(self, session: Session) -> None:
         """Reads until the line breaks or we stop."""
         load_due = time.monotonic() + self._pace.load
@@ -244,10 +264,13 @@ class Ami:
                 self._report(AsteriskLoad(_calls(self._ask(session, Action="CoreStatus"))))
             elif now - session.heard >= self._pace.quiet:
                 session.ping()
+            self._tell_channels(self._census.look(session, now))
 
     def _take(self, headers: Headers) -> None:
         if headers.get("Variable") == PROBE:
             self._probed = True
+        elif headers["Event"] in channels.EVENTS:
+            self._tell_channels(self._census.take(headers, time.monotonic()))
         elif headers["Event"] == "Shutdown":  # the ends of its calls may still come
             self._going_down = True
             self._tell_down(GOING_DOWN)
@@ -265,6 +288,10 @@ class Ami:
         self._max_calls = _number(settings.get_header("CoreMaxCalls")) or None
         self._state = AmiState("up", f"Connected to Asterisk {version}, up since {run}.")
         self._report(AsteriskUp(run, version, self._max_calls, _calls(status)))
+
+    def _tell_channels(self, on_trunks: OnTrunks | None) -> None:
+        if on_trunks is not None:
+            self._report(AsteriskLoad(on_trunks=on_trunks))
 
     def _tell_down(self, down: AsteriskDown) -> None:
         self._state = AmiState("refused" if down.refused else "down", f"{down.reason}.")

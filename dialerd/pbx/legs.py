@@ -52,6 +52,7 @@ class Followed:
     complete: bool = True
     ended: float | None = None
     waiting_since: float | None = None
+    opt_out: str = ""
 
 
 def may_have_done_nothing(call: Followed) -> bool:
@@ -89,6 +90,7 @@ def told(call: Followed) -> Trace:
         no_way=_no_way(call),
         steps_shown=call.steps_shown,
         last_application=call.last_application,
+        opt_out=call.opt_out,
     )
 
 

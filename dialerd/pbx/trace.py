@@ -20,8 +20,11 @@ from dialerd.core.model import Trace
 from dialerd.pbx.legs import Followed, Leg, all_gone, may_have_done_nothing, told
 
 ATTEMPT_VARIABLE = "DIALERD_ATTEMPT"
+OPT_OUT_VARIABLE = "DIALERD_OPT_OUT"
+"""What the dialplan sets on a channel of a call whose callee asks not to be called again: the reason."""
+
 EVENTS = ("VarSet", "Newexten", "LocalBridge", "DialBegin", "DialState", "DialEnd", "Hangup", "Cdr")
-VARIABLES = (ATTEMPT_VARIABLE, "AGISTATUS", "DIALSTATUS")
+VARIABLES = (ATTEMPT_VARIABLE, OPT_OUT_VARIABLE, "AGISTATUS", "DIALSTATUS")
 """What feed() wants to see, and of VarSet which variables."""
 
 MAX_CALLS = 50_000
@@ -29,6 +32,9 @@ MAX_LOOSE = 20_000
 """Bounds of what is remembered: calls, and channels that may yet turn out to be ours."""
 
 MAX_AGE_S = 26 * 3600
+LONGEST_REASON = 200
+"""Characters that are kept of an opt-out's reason."""
+
 RECORD_WAIT_S = 0.3
 """How long a call that may have done nothing waits for its record, which comes milliseconds after its
 Hangup."""
@@ -111,6 +117,10 @@ class Tracer:
         call = self._channels.get(uniqueid)
         if call is None:
             return None
+        if variable == OPT_OUT_VARIABLE:
+            said = _plain(headers.get("Value", ""))
+            call.opt_out = said or call.opt_out
+            return call if said and call.near is not None else None
         if variable == "AGISTATUS" and uniqueid == call.near:
             call.agi_failed = headers.get("Value") == "FAILURE"
         elif variable == "DIALSTATUS" and uniqueid in call.halves and headers.get("Value") == NO_CHANNEL:
@@ -286,6 +296,11 @@ def _timestamp(headers: _Headers, at: float) -> float:
         return float(headers["Timestamp"])
     except (KeyError, ValueError):
         return at
+
+
+def _plain(text: str) -> str:
+    """The dialplan's word for a record: one line, and not a long one."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:LONGEST_REASON]).strip()
 
 
 def _number(text: str | None) -> int | None:

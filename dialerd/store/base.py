@@ -1,14 +1,16 @@
 """What the engine and the ways in ask of a store. The embedded SQLite store is one; a second can stand behind
 this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
+from dialerd.core.budget import Used
 from dialerd.core.model import Attempt, Event, Job
-from dialerd.core.signals import JobFilter
+from dialerd.core.signals import JobFilter, Order
 from dialerd.core.states import State
+from dialerd.store.retention import Tidied
 
 
 class Store(Protocol):
@@ -42,8 +44,56 @@ class Store(Protocol):
     def last_attempt(self, job_id: str) -> Attempt | None:
         """The newest attempt of a job, or None."""
 
-    def due(self, now: datetime, limit: int) -> list[Job]:
-        """The jobs to lease now, the most urgent and then the oldest first."""
+    def attempts(self, job_id: str) -> list[Attempt]:
+        """All attempts of a job, oldest first."""
+
+    def promote(self, now: datetime) -> bool:
+        """Marks the jobs whose not_before has come as due; whether there may be more of them."""
+
+    def trunks_due(self) -> list[str]:
+        """The trunks that due jobs wait for ("" for literal channels)."""
+
+    def due(self, trunk: str, limit: int, least: int = 0, most: int = 9) -> list[Job]:
+        """The jobs of a trunk to lease now, of these priorities, the most urgent and then by turn."""
+
+    def first_turns(self) -> Mapping[tuple[str, int], int]:
+        """The least turn of the due jobs of each trunk and priority."""
+
+    def last_turn(self, owner: int, batch: str) -> int | None:
+        """The turn that the batch's newest job has, or None."""
+
+    def park(self, job_id: str) -> None:
+        """Takes a due job of a paused batch out of the way, until unpark()."""
+
+    def park_batch(self, owner: int, batch: str, limit: int) -> int:
+        """Parks waiting jobs of a batch; how many it were, 0 at the end."""
+
+    def unpark_batch(self, owner: int, batch: str, limit: int) -> int:
+        """Makes parked jobs wait again; how many it were, 0 at the end."""
+
+    def waiting_of_batch(self, owner: int, batch: str, limit: int) -> list[Job]:
+        """Some waiting jobs of a batch."""
+
+    def has_batch(self, owner: int, batch: str) -> bool:
+        """Whether any job has this batch."""
+
+    def orders(self) -> list[Order]:
+        """The standing orders."""
+
+    def save_order(self, order: Order) -> None:
+        """Writes a standing order."""
+
+    def remove_order(self, scope: str) -> None:
+        """Ends a standing order."""
+
+    def usage(self, day: str) -> Mapping[str, Used]:
+        """What was used on a day, by scope."""
+
+    def add_usage(self, day: str, scope: str, used: Used) -> None:
+        """Counts to what was used on a day."""
+
+    def is_new_area(self, trunk: str, area: str, now: datetime) -> bool:
+        """Whether a trunk never called this area before; from now on it has."""
 
     def next_due(self) -> datetime | None:
         """When the next waiting job falls due, or None."""
@@ -56,6 +106,28 @@ class Store(Protocol):
 
     def counts(self) -> Mapping[State, int]:
         """How many jobs are in each state."""
+
+    def purge(
+        self,
+        now: datetime,
+        before: datetime,
+        states: Collection[State],
+        limit: int,
+        place: tuple[int, int] = ...,
+        needed: int | None = None,
+    ) -> Tidied:
+        """Removes some jobs that ended before a time (store/retention.py)."""
+
+    def redact(
+        self, before: datetime, limit: int, place: tuple[int, int] = ..., needed: int | None = None
+    ) -> Tidied:
+        """Takes the people out of some jobs that ended before a time."""
+
+    def forget_keys(self, before: datetime, limit: int) -> int:
+        """Frees some keys of jobs that were purged before a time."""
+
+    def overstayed(self, state: State, before: datetime, after: int, limit: int) -> tuple[list[Job], int]:
+        """Some jobs that have been in a state since before a time, and of which nothing was said yet."""
 
     def close(self) -> None:
         """Ends the use of the store."""
@@ -77,6 +149,8 @@ class Reader(Protocol):
         job: str | None = None,
         batch: str | None = None,
         types: Sequence[str] = (),
+        owner: int | None = None,
+        upto: int | None = None,
     ) -> list[Event]:
         """Events with an id above `after`, oldest first."""
 

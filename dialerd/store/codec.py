@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dialerd.core import ids
-from dialerd.core.model import Attempt, Call, Disposition, Event, Job, OnDoubt, Result
+from dialerd.core.model import Attempt, Call, Disposition, Event, Job, OnDoubt, Result, Terms
 from dialerd.core.states import WAITING, State
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -14,7 +14,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 JOB_COLUMNS = (
     "id, owner, state, priority, ready, not_before, not_after, updated, attempts, retries, reason,"
-    " requested, batch, number, document"
+    " requested, batch, number, trunk, turn, disposition, document"
 )
 
 
@@ -28,22 +28,42 @@ def from_ms(ms: int | None) -> datetime | None:
     return None if ms is None else _EPOCH + ms * _MILLISECOND
 
 
+def moment(ms: int) -> datetime:
+    """A column's time that is always there."""
+    return _EPOCH + ms * _MILLISECOND
+
+
+def number(job_id: str) -> int:
+    """A job's id as its column holds it."""
+    return ids.to_number(job_id)
+
+
 def job_row(job: Job) -> tuple[Any, ...]:
     """A job as a row of JOB_COLUMNS."""
-    number = job.call.to[0] if job.call.to else None
+    called = job.call.to[0] if job.call.to else None
     document: dict[str, Any] = {"call": _sparse(job.call), "created": to_ms(job.created)}
     if job.key is not None:
         document["key"] = job.key
     if job.tags:
         document["tags"] = job.tags
-    if job.max_retries:
+    if job.max_retries is not None:
         document["max_retries"] = job.max_retries
-    document["retry_time"] = job.retry_time
+    if job.retry_time is not None:
+        document["retry_time"] = job.retry_time
     document["on_doubt"] = job.on_doubt
+    if job.terms != _NO_TERMS:
+        document["terms"] = _sparse(job.terms)
+    if job.ways != (job.way,):
+        document["ways"] = job.ways
     identity = (ids.to_number(job.id), job.owner, job.state, job.priority, ready(job))
     times = (to_ms(job.not_before), to_ms(job.not_after), to_ms(job.updated))
     standing = (job.attempts, job.retries, job.reason, job.requested)
-    return (*identity, *times, *standing, job.batch, number, _dump(document))
+    return (*identity, *times, *standing, job.batch, called, *place(job), _dump(document))
+
+
+def place(job: Job) -> tuple[str, int, str | None]:
+    """The columns `trunk`, `turn` and `disposition`."""
+    return job.way, job.turn, job.disposition
 
 
 def ready(job: Job) -> int | None:
@@ -56,7 +76,7 @@ def ready(job: Job) -> int | None:
 def row_job(row: tuple[Any, ...]) -> Job:
     """The job in a row of JOB_COLUMNS."""
     id_, owner, state, priority, _, not_before, not_after, updated, *standing = row
-    attempts, retries, reason, requested, batch, _, text = standing
+    attempts, retries, reason, requested, batch, _, way, turn, disposition, text = standing
     document = json.loads(text)
     return Job(
         id=ids.to_text(id_),
@@ -71,17 +91,23 @@ def row_job(row: tuple[Any, ...]) -> Job:
         priority=priority,
         not_before=from_ms(not_before),
         not_after=from_ms(not_after),
-        max_retries=document.get("max_retries", 0),
-        retry_time=document["retry_time"],
+        max_retries=document.get("max_retries"),
+        retry_time=document.get("retry_time"),
         on_doubt=OnDoubt(document["on_doubt"]),
         attempts=attempts,
         retries=retries,
         reason=reason,
         requested=requested,
+        terms=_terms(document["terms"]) if "terms" in document else _NO_TERMS,
+        ways=tuple(document.get("ways", (way,))),
+        way=way,
+        turn=turn,
+        disposition=None if disposition is None else Disposition(disposition),
+        redacted=document.get("redacted", False),
     )
 
 
-def attempt_row(attempt: Attempt) -> tuple[int, int, str]:
+def attempt_row(attempt: Attempt) -> tuple[int, int, str, str | None, str | None, int | None]:
     """An attempt as a row of its table."""
     document: dict[str, Any] = {"channel": attempt.channel, "begun": to_ms(attempt.begun)}
     if attempt.trunk is not None:
@@ -98,7 +124,9 @@ def attempt_row(attempt: Attempt) -> tuple[int, int, str]:
         document["result"] = _sparse(attempt.result)
     if attempt.evidence:
         document["evidence"] = attempt.evidence
-    return ids.to_number(attempt.job), attempt.number, _dump(document)
+    disposition = None if attempt.result is None else attempt.result.disposition.value
+    figures = (attempt.trunk, disposition, to_ms(attempt.ended))
+    return ids.to_number(attempt.job), attempt.number, _dump(document), *figures
 
 
 def row_attempt(row: tuple[int, int, str]) -> Attempt:
@@ -132,12 +160,13 @@ def event_data(data: dict[str, Any]) -> str:
     return _dump(data) if data else "{}"
 
 
+_NO_TERMS = Terms()
 _DEFAULTS = {
-    cls: {f.name: f.default for f in fields(cls) if f.default is not MISSING} for cls in (Call, Result)
+    cls: {f.name: f.default for f in fields(cls) if f.default is not MISSING} for cls in (Call, Result, Terms)
 }
 
 
-def _sparse(value: Call | Result) -> dict[str, Any]:
+def _sparse(value: Call | Result | Terms) -> dict[str, Any]:
     """The fields that differ from their defaults: most of a call's do not."""
     defaults = _DEFAULTS[type(value)]
     names = value.__slots__
@@ -155,6 +184,10 @@ def _call(document: dict[str, Any]) -> Call:
     if "variables" in document:
         document["variables"] = tuple((name, value) for name, value in document["variables"])
     return Call(**document)
+
+
+def _terms(document: dict[str, Any]) -> Terms:
+    return Terms(**{**document, "windows": tuple(document.get("windows", ()))})
 
 
 def _result(document: dict[str, Any]) -> Result:

@@ -44,18 +44,27 @@ class SqliteReader:
         job: str | None = None,
         batch: str | None = None,
         types: Sequence[str] = (),
+        owner: int | None = None,
+        upto: int | None = None,
     ) -> list[Event]:
-        """Events with an id above `after`, oldest first."""
+        """Events with an id above `after`, and not above `upto`, oldest first.
+
+        Those of an owner or a batch are found by reading them all: `upto` bounds how long that takes.
+        """
         where = ["id > ?"]
         values: list[Any] = [after, *types]
         if types:
             where.append(f"type IN ({','.join('?' * len(types))})")
+        if upto is not None:
+            where.append("id <= ?")
+            values.append(upto)
         if job is not None:
             where.append("job = ?")
             values.append(_number(job))
-        if batch is not None:
-            where.append("job IN (SELECT id FROM jobs WHERE batch = ?)")
-            values.append(batch)
+        for column, value in (("batch", batch), ("owner", owner)):
+            if value is not None:
+                where.append(f"EXISTS (SELECT 1 FROM jobs WHERE jobs.id = events.job AND jobs.{column} = ?)")
+                values.append(value)
         sql = f"SELECT id, at, job, type, data FROM events WHERE {' AND '.join(where)} ORDER BY id LIMIT ?"
         with self._lock:
             return [codec.row_event(row) for row in self._db.execute(sql, (*values, limit))]
@@ -69,6 +78,25 @@ class SqliteReader:
         """Ends the use of the reader."""
         with self._lock:
             self._db.close()
+
+
+def page_with_last(db: sqlite3.Connection, wanted: JobFilter) -> list[tuple[Job, Attempt | None]]:
+    """One page of jobs, newest first, each with its newest attempt: one query for both."""
+    where, values = _conditions(wanted)
+    page = f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY id DESC LIMIT ?"
+    sql = (
+        "SELECT page.*, newest.job, newest.number, newest.document"
+        f" FROM ({page}) AS page LEFT JOIN attempts AS newest"
+        " ON newest.job = page.id AND newest.number = page.attempts ORDER BY page.id DESC"
+    )
+    return [_job_and_last(tuple(row)) for row in db.execute(sql, (*values, wanted.limit))]
+
+
+def _job_and_last(row: tuple[Any, ...]) -> tuple[Job, Attempt | None]:
+    *job, attempt_job, number, document = row
+    if document is None:
+        return codec.row_job(tuple(job)), None
+    return codec.row_job(tuple(job)), codec.row_attempt((attempt_job, number, document))
 
 
 def _number(job_id: str) -> int:

@@ -52,4 +52,52 @@ STEPS = (
     );
     CREATE INDEX events_job ON events (job, id);
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN trunk TEXT NOT NULL DEFAULT '';  -- whose turn it is; '' for a literal channel
+    ALTER TABLE jobs ADD COLUMN turn INTEGER NOT NULL DEFAULT 0; -- core/fairness.py
+    ALTER TABLE jobs ADD COLUMN disposition TEXT;                -- of the last attempt
+    UPDATE jobs SET trunk = coalesce(json_extract(document, '$.call.trunk'), '');
+    DROP INDEX jobs_due;
+    CREATE INDEX jobs_due ON jobs (trunk, priority DESC, turn, id) WHERE ready = 1;
+    CREATE INDEX jobs_owner ON jobs (owner, id);
+    CREATE INDEX jobs_ended ON jobs (updated) WHERE ready IS NULL;
+    CREATE INDEX jobs_batches ON jobs (batch, owner, state, disposition, updated) WHERE batch > '';
+    CREATE INDEX jobs_next ON jobs (batch, owner, not_before) WHERE ready = 0 AND batch > '';
+        -- both for store/figures.py alone: no other query says batch > '', so none is led astray by them
+    CREATE TABLE purged_keys (       -- keys that outlive their jobs, and when those were purged
+        at INTEGER NOT NULL,
+        owner INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (at, owner, key)
+    ) WITHOUT ROWID;
+    ALTER TABLE attempts ADD COLUMN trunk TEXT;
+    ALTER TABLE attempts ADD COLUMN disposition TEXT;
+    ALTER TABLE attempts ADD COLUMN ended INTEGER;               -- ms; NULL while it is under way or in doubt
+    UPDATE attempts SET
+        trunk = json_extract(document, '$.trunk'),
+        disposition = json_extract(document, '$.result.disposition'),
+        ended = json_extract(document, '$.ended');
+    CREATE INDEX attempts_ended ON attempts (ended) WHERE ended IS NOT NULL;
+    CREATE TABLE orders (            -- standing orders: what is paused, which batches are being cancelled
+        scope TEXT PRIMARY KEY,      -- all, trunk:NAME, batch:OWNER:NAME
+        word TEXT NOT NULL,          -- paused, cancelled
+        owner INTEGER NOT NULL,      -- who gave it
+        at INTEGER NOT NULL,
+        reason TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE usage (             -- what was called, by day and by whom it counts for
+        day TEXT NOT NULL,           -- 2026-11-21, in the zone of [caps]
+        scope TEXT NOT NULL,         -- all, trunk:NAME, owner:UID
+        calls INTEGER NOT NULL,
+        seconds INTEGER NOT NULL,
+        cost INTEGER NOT NULL,       -- units of 1/10000
+        PRIMARY KEY (day, scope)
+    ) WITHOUT ROWID;
+    CREATE TABLE areas (             -- the areas (first digits) that a trunk has called before
+        trunk TEXT NOT NULL,
+        area TEXT NOT NULL,
+        first INTEGER NOT NULL,
+        PRIMARY KEY (trunk, area)
+    ) WITHOUT ROWID;
+    """,
 )

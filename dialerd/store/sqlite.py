@@ -18,7 +18,9 @@ from dialerd.core.errors import Broken
 from dialerd.core.model import Attempt, Job
 from dialerd.core.states import IN_FLIGHT, State
 from dialerd.store import codec
+from dialerd.store.retention import Retention
 from dialerd.store.schema import STEPS
+from dialerd.store.standing import Standing
 
 _PLACES = ",".join("?" * len(codec.JOB_COLUMNS.split(",")))
 
@@ -27,7 +29,7 @@ PROMOTE_LIMIT = 2000
 """Jobs that fall due are marked so in steps of this many, so that no transaction grows with the queue."""
 
 
-class SqliteStore:
+class SqliteStore(Standing, Retention):
     """The writing side (store/base.py). One at a time per file: the caller holds the state folder's lock."""
 
     def __init__(self, folder: Path) -> None:
@@ -96,7 +98,7 @@ class SqliteStore:
         old = self._db.execute("SELECT state FROM jobs WHERE id = ?", (number,)).fetchone()
         self._db.execute(
             "UPDATE jobs SET state = ?, ready = ?, not_before = ?, not_after = ?, updated = ?, attempts = ?,"
-            " retries = ?, reason = ?, requested = ? WHERE id = ?",
+            " retries = ?, reason = ?, requested = ?, trunk = ?, turn = ?, disposition = ? WHERE id = ?",
             (
                 job.state,
                 codec.ready(job),
@@ -107,6 +109,7 @@ class SqliteStore:
                 job.retries,
                 job.reason,
                 job.requested,
+                *codec.place(job),
                 number,
             ),
         )
@@ -115,7 +118,8 @@ class SqliteStore:
 
     def save_attempt(self, attempt: Attempt) -> None:
         """Writes an attempt, new or known."""
-        self._db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)", codec.attempt_row(attempt))
+        row = codec.attempt_row(attempt)
+        self._db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def add_event(self, at: datetime, job: str, type: str, data: Mapping[str, Any]) -> int:
         """Appends an event; returns its id."""
@@ -132,15 +136,37 @@ class SqliteStore:
         attempts = find_attempts(self._db, job_id, "DESC LIMIT 1")
         return attempts[0] if attempts else None
 
-    def due(self, now: datetime, limit: int) -> list[Job]:
-        """The jobs to lease now, the most urgent and then the oldest first. Reads no more than `limit`
-        rows."""
-        self._db.execute(
+    def attempts(self, job_id: str) -> list[Attempt]:
+        """All attempts of a job, oldest first."""
+        return find_attempts(self._db, job_id)
+
+    def promote(self, now: datetime) -> bool:
+        """Marks the jobs whose not_before has come as due; whether there may be more of them."""
+        found = self._db.execute(
             "UPDATE jobs SET ready = 1 WHERE id IN"
             " (SELECT id FROM jobs WHERE ready = 0 AND not_before <= ? ORDER BY not_before LIMIT ?)",
             (codec.to_ms(now), PROMOTE_LIMIT),
         )
-        return self._jobs("ready = 1 ORDER BY priority DESC, id LIMIT ?", (limit,))
+        return found.rowcount == PROMOTE_LIMIT
+
+    def trunks_due(self) -> list[str]:
+        """The trunks that due jobs wait for. Steps from one to the next in the index, whatever lies
+        between."""
+        rows = self._db.execute(
+            "WITH RECURSIVE trunks (name) AS ("
+            " SELECT min(trunk) FROM jobs WHERE ready = 1 UNION ALL"
+            " SELECT (SELECT min(trunk) FROM jobs WHERE ready = 1 AND trunk > name) FROM trunks"
+            " WHERE name IS NOT NULL) SELECT name FROM trunks WHERE name IS NOT NULL"
+        )
+        return [name for (name,) in rows]
+
+    def due(self, trunk: str, limit: int, least: int = 0, most: int = 9) -> list[Job]:
+        """The jobs of a trunk to lease now, of these priorities, the most urgent and then by turn. Reads no
+        more than `limit` rows."""
+        where = (
+            "ready = 1 AND trunk = ? AND priority BETWEEN ? AND ? ORDER BY priority DESC, turn, id LIMIT ?"
+        )
+        return self._jobs(where, (trunk, least, most, limit))
 
     def next_due(self) -> datetime | None:
         """When the next waiting job falls due, or None."""

@@ -52,6 +52,7 @@ user = "{user}"
 [calls]
 default_country = "US"
 default_trunk = "demo"
+destinations = ["US"]          # the countries that may be called: without this, none
 channels = ["Local/*@sim"]     # so that the .call file may name its channel
 [trunks.demo]
 channel = "Local/{{digits}}@sim"    # a context in which the last two digits choose what the called one does

@@ -158,7 +158,7 @@ def test_a_job_is_shown_with_its_attempts(served: Served) -> None:
     job_id = accepted(served)
     served.desk.end(job_id, Disposition.BUSY)
     result = ctl(served, "show", job_id)
-    assert f"id           {job_id}" in result.stdout
+    assert f"id         {job_id}" in result.stdout
     assert "attempt 1: busy" in result.stdout
     assert lines(ctl(served, "show", job_id, "--json"))[0]["attempts"][0]["disposition"] == "BUSY"
 

@@ -81,7 +81,7 @@ def test_late_words_of_a_forgotten_call_change_nothing(ami_world):
     world.wait(2)
     before = world.job(job)
     world.see(job, dialled=True, answered=3.0, ended=9.0)
-    world.tell(Staged([world.name(job)], {}), HandedOver([world.name(job)], {}))
+    world.tell(Staged([world.name(job)], {}), HandedOver([world.name(job)], {}, 0.0))
     assert world.job(job) == before
 
 
@@ -155,7 +155,7 @@ def test_a_call_that_a_restarted_asterisk_began_is_not_given_up(ami_world):
 
 
 def test_a_job_whose_trunk_is_gone_fails_alone(world):
-    def dial(call):
+    def dial(call, way, rules):
         if call.to == ("666",):
             raise Rejected("There is no trunk 'main'.")
         return f"Local/{call.to[0]}@sim", ()

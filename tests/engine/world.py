@@ -1,23 +1,28 @@
 """A small world for the engine: a real store, a spool in memory, a clock that tests turn, and no threads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from dialerd.core.destinations import Destinations
 from dialerd.core.disposition import judge
 from dialerd.core.errors import DialerError, Unavailable
 from dialerd.core.model import Attempt, Call, Draft, Event, Job, OnDoubt, Trace
+from dialerd.core.policy import Rules
 from dialerd.core.signals import CallSeen, Place, Sighting, SpoolStirred, Submission
 from dialerd.engine.engine import Engine
-from dialerd.engine.inbox import Command, Submit
-from dialerd.engine.ports import EngineSettings
+from dialerd.engine.inbox import Command, GiveOrder, Submit
+from dialerd.engine.ports import EngineSettings, Policy
 from dialerd.store.reader import SqliteReader
 from dialerd.store.sqlite import SqliteStore
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 OWNER = 1000
+ANYTHING = Rules(
+    destinations=Destinations.parse(("*",)), applications=("*",), contexts=("*",), channels=("*",)
+)
 STARTED = ("StartRetry: 4711 1 (1826745600)",)
 
 
@@ -150,7 +155,10 @@ class MemoryLine:
 class World:
     """Engine and all, driven by hand."""
 
-    def __init__(self, folder: Path, ami: bool = False, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, ami: bool = False, policy: Policy | None = None, **settings: Any
+    ) -> None:
+        self.policy = policy or Policy(ANYTHING)
         self.folder, self.clock, self.spool, self.line = folder, HandClock(), MemorySpool(), MemoryLine()
         self.settings = EngineSettings(ami=ami, **settings)
         self.failures: list[BaseException] = []
@@ -163,10 +171,11 @@ class World:
             self.store,
             self.spool,
             self.line if self.settings.ami else None,
-            dial=lambda call: (f"Local/{call.to[0]}@sim", ()),
+            dial=lambda call, way, rules: (f"Local/{call.to[0]}@sim", ()),
             render=lambda call, channel, attempt, extra: f"Channel: {channel}\n".encode(),
             judge=judge,
             settings=self.settings,
+            policy=self.policy,
             failed=self.failures.append,
             clock=self.clock,
             worker=Inline(),  # type: ignore[arg-type]
@@ -181,11 +190,40 @@ class World:
     def close(self) -> None:
         self.store.close()
 
-    def submit(self, key: str | None = None, number: str = "100", **draft: Any) -> Any:
+    def submit(self, key: str | None = None, number: str = "100", owner: int = OWNER, **draft: Any) -> Any:
         made = Draft(Call(to=(number,), trunk="main", play="hello-world"), b"d", key=key, **draft)
-        message = Submit([Submission(OWNER, made)])
+        message = Submit([Submission(owner, made)])
         self.engine.turn([message])
         return message.answer.result(0)[0]
+
+    def accept(self, count: int, **draft: Any) -> list[Job]:
+        """Many jobs, accepted in one turn."""
+        numbers = [str(100 + number) for number in range(count)]
+        owner = draft.pop("owner", OWNER)
+        drafts = [
+            Draft(Call(to=(number,), trunk="main", play="hello-world"), b"d", **draft) for number in numbers
+        ]
+        message = Submit([Submission(owner, made) for made in drafts])
+        self.engine.turn([message])
+        return [answer.job for answer in message.answer.result(0)]
+
+    def order(self, scope: str, word: str | None, reason: str = "") -> None:
+        """An operator's standing order. Raises NotAllowed."""
+        message = GiveOrder(scope, word, 0, reason)
+        self.tell(message)
+        message.answer.result(0)
+
+    def out(self) -> list[str]:
+        """The jobs whose call files are in `outgoing`, in the order in which they were put there."""
+        there = self.spool.listing()[Place.OUTGOING]
+        return [name.partition(".")[0] for name in self.spool.where if name in there]
+
+    def answer(self, jobs: Iterable[str]) -> None:
+        """Asterisk's calls of these jobs are over, and were answered."""
+        for job_id in jobs:
+            found = self.store.find_job(job_id)
+            assert found is not None
+            self.archive(found, "Completed", found.attempts)
 
     def called(self, **draft: Any) -> Job:
         """A job whose call file lies in `outgoing`."""
@@ -203,11 +241,11 @@ class World:
         self.engine.turn(messages)
         self.settle_down()
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, step: float = 0.25) -> None:
         """Lets time pass, a tick at a time."""
         end = self.clock.time + timedelta(seconds=seconds)
         while self.clock.time < end:
-            self.clock.time = min(end, self.clock.time + timedelta(seconds=0.25))
+            self.clock.time = min(end, self.clock.time + timedelta(seconds=step))
             self.settle_down()
 
     def command(self, job: Job, verb: str, as_: str | None = None) -> Job:

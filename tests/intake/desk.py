@@ -21,8 +21,9 @@ from dialerd.core.errors import (
 )
 from dialerd.core.ids import next_id, to_text
 from dialerd.core.model import Attempt, Disposition, Draft, Event, Job, Result
-from dialerd.core.signals import Accepted, JobFilter, Submission
+from dialerd.core.signals import Accepted, JobFilter, Order, Preview, Submission
 from dialerd.core.states import State, Step, allows, step
+from tests.intake.figures import MemoryFigures
 
 _STEPS = {
     "cancel": Step.CANCEL,
@@ -51,6 +52,10 @@ class MemoryDesk:
         self.commits: list[int] = []
         self.refuse: DialerError | None = None
         self.refuse_again = 10**9
+        self.figures: Any = MemoryFigures(self)
+        self.standing: dict[str, Order] = {}
+        self.lines: list[dict[str, Any]] = [{"name": "main", "paused": False, "in_use": 0}]
+        self.judge: Callable[[Draft], Preview] = lambda draft: Preview("now", call_file=_call_file(draft))
         self.open = threading.Event()
         self.open.set()
 
@@ -67,6 +72,32 @@ class MemoryDesk:
 
     def command(self, job_id: str, verb: str, actor_uid: int, as_: str | None = None) -> "Future[Job]":
         return self._thread.submit(self._command, job_id, verb, as_)
+
+    def order(self, scope: str, word: str | None, actor_uid: int, reason: str = "") -> "Future[None]":
+        return self._thread.submit(self._order, scope, word, actor_uid, reason)
+
+    def _order(self, scope: str, word: str | None, actor: int, reason: str) -> None:
+        kind, _, name = scope.partition(":")
+        batches = {f"{job.owner}:{job.batch}" for job in self._jobs.values()}
+        if kind != "all" and name not in (
+            {line["name"] for line in self.lines} if kind == "trunk" else batches
+        ):
+            raise NotAllowed(f"There is no {kind} {name!r}.")
+        if word is None:
+            self.standing.pop(scope, None)
+        else:
+            self.standing[scope] = Order(scope, word, actor, datetime.now(UTC), reason)
+        for line in self.lines:
+            line["paused"] = f"trunk:{line['name']}" in self.standing
+
+    def orders(self) -> list[Order]:
+        return list(self.standing.values())
+
+    def trunks(self) -> list[dict[str, Any]]:
+        return self.lines
+
+    def preview(self, drafts: list[Draft], owner: int) -> list[Preview]:
+        return [self.judge(draft) for draft in drafts]
 
     def job(self, job_id: str) -> tuple[Job, list[Attempt]]:
         with self._lock:
@@ -86,12 +117,15 @@ class MemoryDesk:
         job: str | None = None,
         batch: str | None = None,
         types: Sequence[str] = (),
+        owner: int | None = None,
+        upto: int | None = None,
     ) -> list[Event]:
         with self._lock:
             return [
                 event
                 for event in self.log
-                if event.id > after
+                if after < event.id <= (upto or event.id)
+                and owner in (None, self._jobs[event.job].owner)
                 and (job is None or event.job == job)
                 and (batch is None or self._jobs[event.job].batch == batch)
                 and (not types or event.type in types)
@@ -185,6 +219,10 @@ class MemoryDesk:
         for callback in list(self.subscribers):
             callback(len(self.log))
         return job
+
+
+def _call_file(draft: Draft) -> bytes:
+    return f"Channel: PJSIP/{'&'.join(draft.call.to)}@main\n".encode()
 
 
 def _fits(job: Job, wanted: JobFilter) -> bool:

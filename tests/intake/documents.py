@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from dialerd.core.destinations import Destinations
 from dialerd.core.errors import InvalidJob
 from dialerd.core.model import Draft
 from dialerd.core.policy import Rules, Trunk
+from dialerd.core.retry import RetryPolicy
 from dialerd.core.routing import extension_pattern
 from dialerd.intake.document import (
     parse,
@@ -17,6 +19,9 @@ from dialerd.intake.document import (
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 RULES = Rules(
+    destinations=Destinations.parse(["*"]),
+    retry={"patient": RetryPolicy("patient")},
+    report_urls=("https://crm.example.com/",),
     trunks={
         "provider": Trunk("provider", "PJSIP/{digits}@provider", extension_pattern(["1XXX"])),
         "other": Trunk("other", "Local/{extension}@x", extension_pattern(["2XX"])),

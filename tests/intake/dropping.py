@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from dialerd.core.destinations import Destinations
 from dialerd.core.errors import InvalidJob, Mistake
 from dialerd.core.policy import Rules, Trunk
 from dialerd.core.signals import Submission
@@ -14,7 +15,11 @@ from dialerd.intake.dropbox import Dropbox, DropSettings
 from tests.intake.desk import MemoryDesk
 from tests.waiting import until
 
-RULES = Rules(trunks={"t": Trunk("t", "Local/{digits}@t")}, default_trunk="t")
+RULES = Rules(
+    trunks={"t": Trunk("t", "Local/{digits}@t")},
+    default_trunk="t",
+    destinations=Destinations.parse(["*"]),
+)
 SOON = int(time.time()) + 86400
 GOOD = {"to": "+4930123456", "play": "hello-world"}
 JOB = b'{"to": "+4930123456", "play": "hello-world"}'

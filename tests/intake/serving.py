@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from dialerd.core.destinations import Destinations
 from dialerd.core.policy import Rules, Trunk
 from dialerd.intake.api import Api, ApiSettings
 from tests.intake.desk import MemoryDesk
@@ -18,6 +19,7 @@ RULES = Rules(
     trunks={"main": Trunk("main", "PJSIP/{digits}@main")},
     default_trunk="main",
     default_country="DE",
+    destinations=Destinations.parse(("*",)),
     applications=("Playback", "Echo"),
 )
 JOB: dict[str, Any] = {"to": "+493012345678", "play": "hello-world"}

@@ -12,6 +12,7 @@ import pytest
 from dialerd.core.errors import Overloaded
 from dialerd.core.model import Disposition
 from dialerd.core.states import State
+from dialerd.intake.api import figures, lists, reports, whoami
 from tests.intake.serving import JOB, Heard, Served, ndjson
 
 NONE = "0000000000000"
@@ -29,6 +30,10 @@ class Case:
     state: State = State.QUEUED
     missing: bool = False
     setup: Callable[[Served], None] = lambda served: None
+
+
+def paused(served: Served, scope: str) -> None:
+    served.ask("POST", "/v1/pause", {"scope": scope, "reason": "why"})
 
 
 def full(served: Served) -> None:
@@ -72,6 +77,7 @@ CASES = [
         ndjson(JOB, {**JOB, "key": "k"}, {**JOB, "key": "present", "priority": 9}) + b"{\n",
     ),
     Case("POST /v1/jobs/batch", 200, ndjson({**JOB, "key": "k"}), setup=full),
+    Case("POST /v1/jobs/batch", 200, ndjson(JOB, {"to": 1}), query="?dry_run=1"),
     Case("POST /v1/jobs/batch", 415, b"", headers=GZIP),
     Case("POST /v1/jobs/batch", 422, b"", query="?x=1"),
     Case("GET /v1/jobs/{id}", 200),
@@ -81,9 +87,30 @@ CASES = [
     Case("GET /v1/events", 422, query="?after=x"),
     Case("GET /v1/status", 200),
     Case("GET /v1/status", 422, query="?x=1"),
+    Case("GET /v1/orders", 200, setup=lambda served: paused(served, "all")),
+    Case("GET /v1/orders", 422, query="?x=1"),
+    Case("GET /v1/trunks", 200),
+    Case("GET /v1/trunks", 422, query="?x=1"),
+    Case("POST /v1/batches/{name}/cancel", 200),
+    Case("POST /v1/batches/{name}/cancel", 409, query="?owner=4242"),
+    Case("POST /v1/batches/{name}/cancel", 422, query="?owner=x"),
     Case("GET /healthz", 200),
     Case("GET /openapi.json", 200),
 ]
+for route, body in (
+    ("POST /v1/pause", {"scope": "all"}),
+    ("POST /v1/resume", {"scope": "batch:spring"}),
+    ("POST /v1/batches/{name}/cancel", {}),
+):
+    CASES += [
+        Case(route, 200, body),
+        Case(route, 400, b"{"),
+        Case(route, 413, LARGE),
+        Case(route, 415, body, headers=GZIP),
+        Case(route, 422, {"scpe": "all"}),
+    ]
+    if body:
+        CASES.append(Case(route, 409, {"scope": "trunk:none"}))
 VERBS = {
     "cancel": (State.QUEUED, State.COMPLETED),
     "hold": (State.QUEUED, State.COMPLETED),
@@ -103,8 +130,11 @@ for verb, (allowed, not_allowed) in VERBS.items():
         Case(route, 422, body, query="?x=1"),
     ]
 CASES.append(Case("POST /v1/jobs/{id}/cancel", 202, state=State.SUBMITTED))
-ELSEWHERE = {408: "test_api_hostile", 429: "test_api_hostile"}
+ELSEWHERE = {403: "test_api_orders", 408: "test_api_hostile", 429: "test_api_hostile"}
 """Answers that take time or crowds to bring about, where they are tested. They share one form: Problem."""
+
+OTHERS = {path for module in (figures, lists, reports, whoami) for path in module.OPENAPI_PATHS}
+"""Routes whose own tests hold their answers against their description."""
 
 
 @pytest.fixture(scope="module")
@@ -131,13 +161,14 @@ def check(described: Any, schema: Any, value: Any) -> None:
 
 def ask(served: Served, case: Case) -> Heard:
     job = served.ask("POST", "/v1/jobs", {**JOB, "key": "present"}).json
+    served.ask("POST", "/v1/jobs", {**JOB, "key": "of a batch", "batch": "spring"})
     served.desk.end(job["id"], Disposition.ANSWERED)
     served.desk.put(job["id"], case.state, "why")
     case.setup(served)
     method, path = case.route.split()
     return served.ask(
         method,
-        path.replace("{id}", NONE if case.missing else job["id"]) + case.query,
+        path.replace("{id}", NONE if case.missing else job["id"]).replace("{name}", "spring") + case.query,
         case.body,
         **case.headers,
     )
@@ -167,7 +198,7 @@ def test_every_described_answer_of_every_route_has_a_case(described: Any) -> Non
         (f"{method.upper()} {path}", int(status))
         for path, operations in described["paths"].items()
         for method, operation in operations.items()
-        if method != "parameters"
+        if method != "parameters" and path not in OTHERS
         for status in operation["responses"]
         if status != "default" and int(status) not in ELSEWHERE
     }

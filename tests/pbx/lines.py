@@ -1,6 +1,6 @@
 """Lines to Asterisk's manager, for tests: quick ones, and what they report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import pytest
@@ -10,7 +10,7 @@ from dialerd.pbx.ami import Ami, AmiSettings, Pace, Secret
 from tests.pbx.fake_manager import Action, FakeManager, Line, message
 from tests.waiting import until
 
-QUICK = Pace(first_pause=0.01, longest_pause=0.05, answer=0.5, quiet=0.2, load=0.05)
+QUICK = Pace(first_pause=0.01, longest_pause=0.05, answer=0.5, quiet=0.2, load=0.05, channels=0.05)
 T = TypeVar("T")
 
 
@@ -37,10 +37,14 @@ def line() -> Iterator[Dialling]:
     started: list[Ami] = []
 
     def start(
-        port: int, username: str = "dialerd", secret: str = "secret", pace: Pace = QUICK
+        port: int,
+        username: str = "dialerd",
+        secret: str = "secret",
+        pace: Pace = QUICK,
+        watched: Callable[[], Mapping[str, str]] = dict,
     ) -> tuple[Ami, Heard]:
         heard = Heard()
-        ami = Ami(AmiSettings("127.0.0.1", port, username, Secret(secret)), heard.append, pace)
+        ami = Ami(AmiSettings("127.0.0.1", port, username, Secret(secret)), heard.append, pace, watched)
         started.append(ami)
         ami.start()
         return ami, heard

@@ -5,7 +5,8 @@ is used in this folder only.
 """
 
 from dialerd.intake.api.desk import Desk
+from dialerd.intake.api.extras import Extras
 from dialerd.intake.api.server import Api
 from dialerd.intake.api.settings import ApiSettings
 
-__all__ = ["Api", "ApiSettings", "Desk"]
+__all__ = ["Api", "ApiSettings", "Desk", "Extras"]

@@ -1,5 +1,7 @@
 """POST /v1/jobs/batch: one document a line in, one answer a line out, both while the other goes on.
 
+With dry_run=1 the lines are judged and nothing is accepted.
+
 Lines are handed to the engine in chunks that share commits. While one chunk is being committed the next is
 parsed; no more than a few chunks are in memory. A line counts only with its newline, or at the true end of
 the body: what a cut connection left of a line is never a job.
@@ -13,13 +15,16 @@ from typing import Any
 
 from aiohttp import web
 
-from dialerd.core.errors import DialerError, InvalidJob, Mistake
+from dialerd.core.errors import DialerError, InvalidJob, Mistake, NotPermitted
 from dialerd.core.model import Draft
-from dialerd.core.signals import Accepted, Submission
+from dialerd.core.roles import Permit, Right
+from dialerd.core.signals import Accepted, Preview, Submission
+from dialerd.core.times import format_when
 from dialerd.intake.api import body
+from dialerd.intake.api.connection import caller_of, permit_of
 from dialerd.intake.api.desk import Answer, Desk
 from dialerd.intake.api.events import write
-from dialerd.intake.api.jobs import Parse, uid_of, with_key, worst
+from dialerd.intake.api.jobs import Parse, with_key, worst
 from dialerd.intake.api.problems import Problem, encode, from_error
 from dialerd.intake.api.settings import ApiSettings
 from dialerd.intake.api.waiting import outcome
@@ -28,6 +33,7 @@ from dialerd.intake.strictjson import loads
 _HEADERS = {"Content-Type": "application/x-ndjson"}
 _CHUNKS_AHEAD = 2
 _LINES_AT_A_STRETCH = 50
+_VERDICTS = ("now", "later", "refused")
 _NO_KEY = Mistake(
     "key",
     "The line has no key and the request no Idempotency-Key header, so that a repeat would call twice."
@@ -41,6 +47,7 @@ class _Chunk:
 
     lines: list[tuple[int, list[Draft] | Exception]] = field(default_factory=list)
     future: Future[list[Answer]] | None = None
+    previews: list[Preview] | None = None
     refused: Exception | None = None
 
 
@@ -48,6 +55,7 @@ class _Chunk:
 class _Defaults:
     key: str | None
     batch: str | None
+    dry: bool
 
 
 class Batch:
@@ -58,9 +66,14 @@ class Batch:
 
     async def stream(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
         """POST /v1/jobs/batch"""
-        asked = body.query(query, ("batch",))
+        asked = body.query(query, ("batch", "dry_run"))
         batch = asked.get("batch", [None])[-1]
-        defaults = _Defaults(request.headers.get("Idempotency-Key") or batch, batch)
+        defaults = _Defaults(
+            request.headers.get("Idempotency-Key") or batch,
+            batch,
+            bool(body.whole_number(asked.get("dry_run"), "query.dry_run", 0, 0, 1)),
+        )
+        caller_of(request).require(Right.SUBMIT)
         await body.prepare(request)
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
@@ -76,12 +89,13 @@ class Batch:
     async def _read_lines(
         self, request: web.BaseRequest, chunks: asyncio.Queue[_Chunk | None], defaults: _Defaults
     ) -> None:
-        owner, number = uid_of(request), 0
+        number = 0
         try:
             async for lines in _Lines(request, self.settings):
                 for start in range(0, len(lines), self.settings.batch_chunk):
                     some = lines[start : start + self.settings.batch_chunk]
-                    await chunks.put(await self._chunk(some, number + start + 1, owner, defaults))
+                    permit = permit_of(request)
+                    await chunks.put(await self._chunk(some, number + start + 1, permit, defaults))
                 number += len(lines)
         except Problem as problem:
             request.protocol.close()
@@ -89,36 +103,49 @@ class Batch:
         await chunks.put(None)
 
     async def _chunk(
-        self, lines: list[bytes | Problem], first: int, owner: int, defaults: _Defaults
+        self, lines: list[bytes | Problem], first: int, permit: Permit, defaults: _Defaults
     ) -> _Chunk:
-        chunk = _Chunk()
+        chunk, owner = _Chunk(), permit.caller.uid
         for number, line in enumerate(lines, first):
             if isinstance(line, Problem):
                 chunk.lines.append((number, line))
             elif line.strip():
-                chunk.lines.append((number, self._drafts(line, number, defaults)))
+                chunk.lines.append((number, self._drafts(line, number, permit, defaults)))
             if number % _LINES_AT_A_STRETCH == 0:
                 await asyncio.sleep(0)  # let the other clients have their turn
         drafts = [draft for _, found in chunk.lines if isinstance(found, list) for draft in found]
-        if drafts:
+        if defaults.dry:
+            chunk.previews = await self._previews(drafts, owner)
+        elif drafts:
             try:
                 chunk.future = self.desk.submit([Submission(owner, draft) for draft in drafts])
             except DialerError as error:
                 chunk.refused = error
         return chunk
 
-    def _drafts(self, line: bytes, number: int, defaults: _Defaults) -> list[Draft] | Exception:
+    async def _previews(self, drafts: list[Draft], owner: int) -> list[Preview]:
+        found: list[Preview] = []
+        for start in range(0, len(drafts), _LINES_AT_A_STRETCH):
+            found += self.desk.preview(drafts[start : start + _LINES_AT_A_STRETCH], owner)
+            await asyncio.sleep(0)
+        return found
+
+    def _drafts(
+        self, line: bytes, number: int, permit: Permit, defaults: _Defaults
+    ) -> list[Draft] | Exception:
         try:
+            permit.caller.require(Right.SUBMIT)
             found = loads(line)
             if isinstance(found, dict):
                 found = _with_defaults(found, number, defaults)
-            return self.parse(found)
-        except InvalidJob as error:
+            return self.parse(found, permit.rules)
+        except (InvalidJob, NotPermitted) as error:
             return error
 
     async def _write_answers(
         self, request: web.BaseRequest, response: web.StreamResponse, chunks: asyncio.Queue[_Chunk | None]
     ) -> None:
+        shown = False
         while (chunk := await chunks.get()) is not None:
             answers: list[Answer] = []
             if chunk.future is not None:
@@ -126,7 +153,11 @@ class Batch:
                     answers = await outcome(chunk.future, self.settings.answer_timeout)
                 except (DialerError, Problem) as error:
                     chunk.refused = error
-            data = b"".join(_answer_lines(chunk, answers))
+            if chunk.previews is None:
+                data = b"".join(_answer_lines(chunk, answers))
+            else:
+                lines, shown = _judged_lines(chunk, chunk.previews, shown)
+                data = b"".join(lines)
             await write(request, response, data, self.settings.write_timeout)
 
 
@@ -178,7 +209,7 @@ class _Lines:
 def _with_defaults(found: dict[str, Any], number: int, defaults: _Defaults) -> Any:
     if defaults.batch is not None and found.get("batch") is None:
         found = {**found, "batch": defaults.batch}
-    if found.get("key") is None and defaults.key is None:
+    if found.get("key") is None and defaults.key is None and not defaults.dry:
         raise InvalidJob([_NO_KEY])
     return with_key(found, f"{defaults.key}/{number}")
 
@@ -204,6 +235,28 @@ def _answered(number: int, answers: list[Answer]) -> bytes:
     status = 200 if all(each.repeated for each in accepted) else 201
     jobs = [{"id": each.job.id, "state": each.job.state, "key": each.job.key} for each in accepted]
     return encode({"line": number, "status": status, "jobs": jobs}) + b"\n"
+
+
+def _judged_lines(chunk: _Chunk, previews: list[Preview], shown: bool) -> tuple[list[bytes], bool]:
+    """The lines of a dry run; the first that would be called shows its call file, unless one has `shown`."""
+    lines, place = [], 0
+    for number, found in chunk.lines:
+        if isinstance(found, Exception):
+            lines.append(_refused(number, found))
+            continue
+        some = previews[place : place + len(found)]
+        place += len(found)
+        worst_one = max(some, key=lambda each: _VERDICTS.index(each.verdict))
+        told = _judged(worst_one) | {"to": [to for draft in found for to in draft.call.to]}
+        if not shown and worst_one.verdict != "refused" and some[0].call_file is not None:
+            told["call_file"], shown = some[0].call_file.decode("utf-8", "replace"), True
+        lines.append(encode({"line": number, "status": 200, **told}) + b"\n")
+    return lines, shown
+
+
+def _judged(preview: Preview) -> dict[str, Any]:
+    at = preview.at and format_when(preview.at)
+    return {"verdict": preview.verdict, "rule": preview.rule, "why": preview.why, "at": at}
 
 
 def _refused(number: int, error: Exception) -> bytes:

@@ -6,8 +6,6 @@ done here, by one sweep over the connections in place of a timer for each reques
 """
 
 import asyncio
-import socket
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import Enum
@@ -16,10 +14,12 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from dialerd.core.roles import Caller, Permit, Permits
 from dialerd.intake.api.problems import Problem, overloaded, raw, respond
 from dialerd.intake.api.settings import ApiSettings
+from dialerd.intake.people import Peer, peer_of
 
-_PEER = struct.Struct("3i")
+_NOBODY = Peer(-1, frozenset())
 SWEEP_S = 0.5
 _TO_BE_TOLD = 64
 """Connections beyond the bound that are kept for a moment, to be told so."""
@@ -78,32 +78,32 @@ class Guard:
 
 
 class Connection(RequestHandler):
-    """One connection.
+    """One connection. `peer` is who is at the other end, by the kernel's word."""
 
-    `uid` is the peer's, by the kernel's word (SO_PEERCRED, unix(7)); -1 before there is one.
-    """
+    __slots__ = ("_guard", "_permit", "_permits", "_seen", "peer", "phase", "refusal", "since", "when_lost")
 
-    __slots__ = ("_guard", "phase", "refusal", "since", "uid", "when_lost")
-
-    def __init__(self, server: web.Server, guard: Guard, **options: Any) -> None:
+    def __init__(
+        self, server: web.Server, guard: Guard, permits: Callable[[], Permits], **options: Any
+    ) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
-        self._guard = guard
-        self.uid = -1
+        self._guard, self._permits = guard, permits
+        self._seen: Permits | None = None
+        self.peer = _NOBODY
         self.refusal: Problem | None = None
         self.when_lost: Callable[[], None] | None = None
         self._enter(Phase.IDLE)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Learns who it is and whether there is room."""
-        self.uid = _peer_uid(transport)
-        self.refusal = self._guard.admit(self.uid)
+        self.peer = peer_of(transport.get_extra_info("socket"))
+        self.refusal = self._guard.admit(self.peer.uid)
         super().connection_made(transport)
         if self._guard.overrun():
             self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Makes room, and wakes whoever streams into this connection."""
-        self._guard.leave(self.uid)
+        self._guard.leave(self.peer.uid)
         super().connection_lost(exc)
         if self.when_lost is not None:
             self.when_lost()
@@ -113,6 +113,19 @@ class Connection(RequestHandler):
         if self.phase is Phase.IDLE:
             self._enter(Phase.HEAD)
         super().data_received(data)
+
+    @property
+    def permit(self) -> Permit:
+        """What the peer may, as it is configured now."""
+        now = self._permits()
+        if self._seen is not now:
+            self._permit, self._seen = now.of(self.peer.uid, self.peer.groups), now
+        return self._permit
+
+    @property
+    def caller(self) -> Caller:
+        """The peer with his roles, as they are configured now."""
+        return self.permit.caller
 
     def begin(self) -> None:
         """A whole head is here; from now on the handler watches the time."""
@@ -181,7 +194,13 @@ async def sweep(connections: Callable[[], Iterable[object]]) -> None:
                 connection.close_if_slow(now)
 
 
-def _peer_uid(transport: asyncio.BaseTransport) -> int:
-    peer: socket.socket = transport.get_extra_info("socket")
-    _pid, uid, _gid = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-    return int(uid)
+def permit_of(request: web.BaseRequest) -> Permit:
+    """What the user at the other end may."""
+    connection = request.protocol
+    assert isinstance(connection, Connection)
+    return connection.permit
+
+
+def caller_of(request: web.BaseRequest) -> Caller:
+    """The user at the other end, with his roles."""
+    return permit_of(request).caller

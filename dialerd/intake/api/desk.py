@@ -5,8 +5,8 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from dialerd.core.errors import InvalidJob, KeyConflict, Overloaded
-from dialerd.core.model import Attempt, Event, Job
-from dialerd.core.signals import Accepted, JobFilter, Submission
+from dialerd.core.model import Attempt, Draft, Event, Job
+from dialerd.core.signals import Accepted, JobFilter, Order, Preview, Submission
 
 Answer = Accepted | InvalidJob | KeyConflict | Overloaded
 """What one submission came to.
@@ -30,6 +30,21 @@ class Desk(Protocol):
     def command(self, job_id: str, verb: str, actor_uid: int, as_: str | None = None) -> Future[Job]:
         """Carries out an operator's word. The future raises NoSuchJob or NotAllowed."""
 
+    def order(self, scope: str, word: str | None, actor_uid: int, reason: str = "") -> Future[None]:
+        """Gives a standing order: `word` is "paused" or "cancelled", None lets go on.
+
+        The future raises NotAllowed where there is no such trunk or batch.
+        """
+
+    def orders(self) -> list[Order]:
+        """The orders that stand."""
+
+    def trunks(self) -> list[dict[str, Any]]:
+        """The trunks as they stand, ready for JSON."""
+
+    def preview(self, drafts: list[Draft], owner: int, /) -> list[Preview]:
+        """What would become of each draft if it was accepted now; nothing is."""
+
     def job(self, job_id: str, /) -> tuple[Job, list[Attempt]]:
         """A job with its attempts. Raises NoSuchJob."""
 
@@ -43,6 +58,8 @@ class Desk(Protocol):
         job: str | None = None,
         batch: str | None = None,
         types: Sequence[str] = (),
+        owner: int | None = None,
+        upto: int | None = None,
     ) -> list[Event]:
         """The oldest events behind `after` that fit, oldest first."""
 

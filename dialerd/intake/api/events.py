@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from dialerd.core.errors import Mistake
+from dialerd.core.errors import Mistake, NoSuchJob, NotPermitted
 from dialerd.core.model import Event
+from dialerd.core.roles import Caller, Right
 from dialerd.intake.api import body
-from dialerd.intake.api.connection import Connection
+from dialerd.intake.api.connection import Connection, caller_of
 from dialerd.intake.api.desk import Desk
 from dialerd.intake.api.problems import encode, invalid
 from dialerd.intake.api.settings import ApiSettings
@@ -23,6 +24,8 @@ from dialerd.intake.present import present_event
 _PARAMETERS = ("after", "follow", "job", "batch", "type")
 _HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
 _NO_MORE = 2**63 - 1
+_STRETCH = 10_000
+"""So many events are looked through at a time: all requests wait for it."""
 _Send = Callable[[bytes], Awaitable[None]]
 
 
@@ -89,6 +92,7 @@ class Events:
     async def stream(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
         """GET /v1/events"""
         wanted = self._wanted(request, body.query(query, _PARAMETERS))
+        caller_of(request).require(Right.VIEW_OWN)
         response = web.StreamResponse(headers=_HEADERS)
         connection = request.protocol
         assert isinstance(connection, Connection)
@@ -103,26 +107,49 @@ class Events:
             await response.prepare(request)
             await send(f"retry: 1000\nid: {wanted.after}\n\n".encode())
             while connection.transport is not None and not self.bell.closed:
-                wanted = await self._send_new(wanted, send, wake)
+                wanted = await self._send_new(connection, wanted, send, wake)
                 if not wanted.follow:
                     break
                 await self._wait(wake, send, wanted.after)
+        except NotPermitted:  # taken away by a reload: there is no more to see
+            connection.force_close()
         finally:
             self.bell.remove(wake)
         return response
 
-    async def _send_new(self, wanted: _Wanted, send: _Send, wake: asyncio.Event) -> _Wanted:
-        """Sends what there is behind `after`, page by page; returns with `after` where the reader now is."""
-        after = wanted.after
+    async def _send_new(
+        self, connection: Connection, wanted: _Wanted, send: _Send, wake: asyncio.Event
+    ) -> _Wanted:
+        """Sends what there is behind `after`, page by page; returns with `after` where the reader now is.
+
+        Raises NotPermitted.
+        """
+        after, size = wanted.after, self.settings.event_page
         while not self.bell.closed:
             wake.clear()
             newest = self.desk.last_event()
-            page = self.desk.events(after, self.settings.event_page, wanted.job, wanted.batch, wanted.types)
-            if not page:
-                return replace(wanted, after=max(after, newest))
-            await send(b"".join(map(_frame, page)))
-            after = page[-1].id
+            if after >= newest:
+                break
+            upto = min(newest, after + _STRETCH)
+            page = self._page(connection.caller, replace(wanted, after=after), upto)
+            if page:
+                await send(b"".join(map(_frame, page)))
+            else:
+                await asyncio.sleep(0)
+            after = page[-1].id if len(page) == size else upto
         return replace(wanted, after=after)
+
+    def _page(self, caller: Caller, wanted: _Wanted, upto: int) -> list[Event]:
+        """The next events up to this one, of jobs that the caller may see."""
+        caller.require(Right.VIEW_OWN)
+        owner = None if Right.VIEW_ALL in caller.rights else caller.uid
+        if wanted.job is not None and owner is not None:
+            try:
+                owner = None if caller.may_see(self.desk.job(wanted.job)[0].owner) else owner
+            except NoSuchJob:
+                return []
+        size = self.settings.event_page
+        return self.desk.events(wanted.after, size, wanted.job, wanted.batch, wanted.types, owner, upto)
 
     async def _wait(self, wake: asyncio.Event, send: _Send, after: int) -> None:
         try:

@@ -1,18 +1,21 @@
 """Routes about jobs: submit one document, list, show, and the operator's verbs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
-from dialerd.core.errors import InvalidJob, KeyConflict, Mistake, Overloaded
+from dialerd.core.errors import InvalidJob, KeyConflict, Mistake, NoSuchJob, Overloaded
 from dialerd.core.ids import ALPHABET, LENGTH
 from dialerd.core.model import Draft
+from dialerd.core.policy import Rules
+from dialerd.core.roles import Caller, Right
 from dialerd.core.signals import Accepted, JobFilter, Submission
 from dialerd.core.states import State
 from dialerd.core.texts import nearest
 from dialerd.intake.api import body
-from dialerd.intake.api.connection import Connection
+from dialerd.intake.api.connection import caller_of, permit_of
 from dialerd.intake.api.desk import Answer, Desk
 from dialerd.intake.api.problems import encode, from_error, invalid
 from dialerd.intake.api.settings import ApiSettings
@@ -20,8 +23,8 @@ from dialerd.intake.api.waiting import outcome
 from dialerd.intake.present import present
 from dialerd.intake.strictjson import loads
 
-Parse = Callable[[Any], list[Draft]]
-"""document.parse with the rules and the present time: a JSON value → drafts. Raises InvalidJob."""
+Parse = Callable[[Any, Rules], list[Draft]]
+"""document.parse at the present time: a JSON value and the caller's rules → drafts. Raises InvalidJob."""
 
 VERBS = ("cancel", "hold", "release", "requeue", "resolve")
 RESOLUTIONS = ("completed", "failed", "requeue")
@@ -40,8 +43,11 @@ class Jobs:
         """POST /v1/jobs"""
         if query:
             body.query(query, ())
-        drafts = self.parse(self._document(await body.read(request, self.settings), request))
-        owner = uid_of(request)
+        data = await body.read(request, self.settings)
+        permit = permit_of(request)
+        permit.caller.require(Right.SUBMIT)
+        drafts = self.parse(self._document(data, request), permit.rules)
+        owner = permit.caller.uid
         future = self.desk.submit([Submission(owner, draft) for draft in drafts])
         answers = await outcome(future, self.settings.answer_timeout)
         return _submitted(answers)
@@ -55,15 +61,17 @@ class Jobs:
         """GET /v1/jobs"""
         asked = body.query(query, _FILTERS)
         limit = body.whole_number(asked.get("limit"), "query.limit", PAGE, 1, MAX_PAGE)
-        found = self.desk.jobs(_filter(asked, limit + 1))
+        found = self.desk.jobs(_visible(_filter(asked, limit + 1), caller_of(request)))
         page = found[:limit]
         following = page[-1].id if len(found) > limit else None
         return answer(200, {"jobs": [present(job) for job in page], "next": following})
 
     async def show(self, request: web.BaseRequest, query: str, job_id: str) -> web.Response:
-        """GET /v1/jobs/{id}"""
+        """GET /v1/jobs/{id}; what the caller may not see is answered as if it was not there."""
         body.query(query, ())
         job, attempts = self.desk.job(job_id)
+        if not caller_of(request).may_see(job.owner):
+            raise NoSuchJob(job_id)
         return answer(200, present(job, attempts))
 
     async def command(self, request: web.BaseRequest, query: str, job_id: str, verb: str) -> web.Response:
@@ -72,12 +80,22 @@ class Jobs:
         resolution = await self._resolution(request, asked) if verb == "resolve" else None
         if verb != "resolve":
             await self._nothing(request)
-        future = self.desk.command(job_id, verb, uid_of(request), resolution)
+        caller = caller_of(request)
+        self._check_operable(job_id, caller)
+        future = self.desk.command(job_id, verb, caller.uid, resolution)
         job = await outcome(future, self.settings.answer_timeout)
         pending = (verb == "cancel" and job.state is not State.CANCELLED) or (
             verb == "hold" and job.state is not State.HELD
         )
         return answer(202 if pending else 200, present(job))
+
+    def _check_operable(self, job_id: str, caller: Caller) -> None:
+        """Raises NotPermitted, or NoSuchJob where the caller may not even see the job."""
+        if Right.OPERATE not in caller.rights:
+            owner = self.desk.job(job_id)[0].owner
+            if not caller.may_see(owner):
+                raise NoSuchJob(job_id)
+            caller.require_operate(owner)
 
     async def _nothing(self, request: web.BaseRequest) -> None:
         data = await body.read(request, self.settings)
@@ -114,9 +132,7 @@ def answer(status: int, value: Any, **headers: str) -> web.Response:
 
 def uid_of(request: web.BaseRequest) -> int:
     """The user at the other end."""
-    connection = request.protocol
-    assert isinstance(connection, Connection)
-    return connection.uid
+    return caller_of(request).uid
 
 
 def is_job_id(text: str) -> bool:
@@ -179,6 +195,16 @@ def _filter(asked: Mapping[str, list[str]], limit: int) -> JobFilter:
         before=cursor,
         limit=limit,
     )
+
+
+def _visible(wanted: JobFilter, caller: Caller) -> JobFilter:
+    """The filter, with the caller's own jobs only where he may see no others'. Raises NotPermitted."""
+    caller.require(Right.VIEW_OWN)
+    if Right.VIEW_ALL in caller.rights:
+        return wanted
+    if wanted.owner not in (None, caller.uid):
+        caller.require(Right.VIEW_ALL)
+    return replace(wanted, owner=caller.uid)
 
 
 def _last(asked: Mapping[str, list[str]], name: str) -> str | None:

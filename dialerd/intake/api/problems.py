@@ -14,6 +14,7 @@ from dialerd.core.errors import (
     Mistake,
     NoSuchJob,
     NotAllowed,
+    NotPermitted,
     Overloaded,
 )
 
@@ -27,6 +28,7 @@ TITLES = {
     "too-slow": "The request did not arrive in time",
     "key-conflict": "This key stands for another job",
     "not-allowed": "The job's state does not allow this",
+    "not-permitted": "You may not do this",
     "too-large": "The request is too large",
     "unsupported-encoding": "The request is encoded in a way that is not taken",
     "invalid-job": "The job has mistakes",
@@ -66,7 +68,12 @@ def encode(value: Any) -> bytes:
 
 def mistakes(found: Iterable[Mistake]) -> list[dict[str, str]]:
     """Mistakes as they stand in a problem document."""
-    return [{"where": mistake.where, "what": mistake.what} for mistake in found]
+    return [_told(mistake) for mistake in found]
+
+
+def _told(mistake: Mistake) -> dict[str, str]:
+    told = {"where": mistake.where, "what": mistake.what}
+    return {**told, "rule": mistake.rule} if mistake.rule else told
 
 
 def invalid(found: list[Mistake], status: int = 422, name: str = "invalid-request") -> Problem:
@@ -84,6 +91,8 @@ def from_error(error: DialerError) -> Problem:
             return Problem(409, "key-conflict", str(error), job=error.job_id, key=error.key)
         case NoSuchJob():
             return Problem(404, "no-such-job", str(error))
+        case NotPermitted():
+            return Problem(403, "not-permitted", str(error), rule=error.rule)
         case NotAllowed():
             return Problem(409, "not-allowed", str(error))
         case Overloaded():

@@ -11,10 +11,16 @@ from dialerd.intake.api.batch import Batch
 from dialerd.intake.api.connection import Connection
 from dialerd.intake.api.desk import Desk
 from dialerd.intake.api.events import Bell, Events
+from dialerd.intake.api.extras import Extras
+from dialerd.intake.api.figures import FigureRoutes
 from dialerd.intake.api.jobs import VERBS, Jobs, Parse, answer, is_job_id
+from dialerd.intake.api.lists import Lists
 from dialerd.intake.api.openapi import openapi
+from dialerd.intake.api.orders import Orders
 from dialerd.intake.api.problems import Problem, from_error, overloaded, respond
+from dialerd.intake.api.reports import Reports
 from dialerd.intake.api.settings import ApiSettings
+from dialerd.intake.api.whoami import whoami
 from dialerd.log import get_logger
 
 log = get_logger(__name__)
@@ -25,16 +31,27 @@ _Handler = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
 class Routes:
     """Answers requests. Called by aiohttp once a request's head is here."""
 
-    def __init__(self, settings: ApiSettings, desk: Desk, parse: Parse, bell: Bell) -> None:
-        self._desk = desk
+    def __init__(
+        self, settings: ApiSettings, desk: Desk, parse: Parse, bell: Bell, extras: Extras | None = None
+    ) -> None:
+        lists = None if extras is None else Lists(settings, extras.book)
+        reports = None if extras is None else Reports(settings, extras.reporter)
+        self._desk, self._lists = desk, lists
         self._jobs = Jobs(settings, desk, parse)
+        self._orders = Orders(settings, desk)
+        self._figures = FigureRoutes(settings, desk, self._jobs.page)
         self._table: dict[str, dict[str, _Handler]] = {
-            "/v1/jobs": {"POST": self._jobs.submit, "GET": self._jobs.page},
+            "/v1/jobs": {"POST": self._jobs.submit, "GET": self._figures.page},
             "/v1/jobs/batch": {"POST": Batch(settings, desk, parse).stream},
             "/v1/events": {"GET": Events(settings, desk, bell).stream},
             "/v1/status": {"GET": self._status},
+            "/v1/whoami": {"GET": whoami},
             "/healthz": {"GET": self._healthz},
             "/openapi.json": {"GET": self._describe},
+            **self._orders.table,
+            **self._figures.table,
+            **(lists.table if lists is not None else {}),
+            **(reports.table if reports is not None else {}),
         }
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -63,7 +80,10 @@ class Routes:
             connection.end()
 
     def _handler(self, method: str, path: str) -> _Handler:
-        methods = self._table.get(path) or self._job_methods(path)
+        methods = self._table.get(path) or self._job_methods(path) or self._orders.methods(path)
+        methods = methods or self._figures.methods(path)
+        if methods is None and self._lists is not None:
+            methods = self._lists.methods(path)
         if methods is None:
             raise Problem(404, "not-found", f"There is nothing at {path[:200]}.{nearest(path, self._table)}")
         if method in methods:

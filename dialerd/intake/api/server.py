@@ -11,13 +11,16 @@ from aiohttp import web
 
 from dialerd.core.model import Draft
 from dialerd.core.policy import Rules
+from dialerd.core.roles import Permits, Roles
 from dialerd.intake import document
 from dialerd.intake.api import listening
 from dialerd.intake.api.connection import Connection, Guard, sweep
 from dialerd.intake.api.desk import Desk
 from dialerd.intake.api.events import Bell
+from dialerd.intake.api.extras import Extras
 from dialerd.intake.api.routes import Routes
 from dialerd.intake.api.settings import ApiSettings
+from dialerd.intake.people import default_roles
 from dialerd.log import get_logger
 
 log = get_logger(__name__)
@@ -27,14 +30,26 @@ _JOIN_EXTRA_S = 5.0
 
 
 class Api:
-    """The Unix socket's server. `rules` say what a job may ask for."""
+    """The Unix socket's server. `rules` say what a job may ask for, and `roles` who may what."""
 
-    def __init__(self, settings: ApiSettings, desk: Desk, rules: Rules) -> None:
-        self.settings, self._desk, self._rules = settings, desk, rules
+    def __init__(
+        self,
+        settings: ApiSettings,
+        desk: Desk,
+        rules: Rules,
+        roles: Roles | None = None,
+        extras: Extras | None = None,
+    ) -> None:
+        self.settings, self._desk, self._extras = settings, desk, extras
+        self.reconfigure(rules, roles)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._grace = 5.0
+
+    def reconfigure(self, rules: Rules, roles: Roles | None = None) -> None:
+        """From now on these count, on open connections too. From any thread."""
+        self._permits = Permits(rules, default_roles() if roles is None else roles)
 
     def start(self) -> None:
         """Binds and serves; returns when requests are answered. Raises ConfigError where it can't bind."""
@@ -78,7 +93,7 @@ class Api:
         try:
             self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
             bell, guard = Bell(self._desk), Guard(self.settings)
-            server = web.Server(Routes(self.settings, self._desk, self._parse, bell))
+            server = web.Server(Routes(self.settings, self._desk, self._parse, bell, self._extras))
             acceptor = await self._loop.create_unix_server(
                 lambda: self._connection(server, guard), sock=listener, backlog=listening.BACKLOG
             )
@@ -96,13 +111,14 @@ class Api:
             server.pre_shutdown()
             await server.shutdown(self._grace)
 
-    def _parse(self, value: Any) -> list[Draft]:
-        return document.parse(value, self._rules, datetime.now(UTC))
+    def _parse(self, value: Any, rules: Rules) -> list[Draft]:
+        return document.parse(value, rules, datetime.now(UTC))
 
     def _connection(self, server: web.Server, guard: Guard) -> Connection:
         return Connection(
             server,
             guard,
+            lambda: self._permits,
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=self.settings.idle_timeout,

@@ -1,0 +1,155 @@
+"""Pick: which due jobs go next, and on which trunk. Urgent ones first, then by priority and turn; what the
+rules are against is put aside on the way."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from dialerd.core.model import Attempt, Job
+from dialerd.core.policy import Rules
+from dialerd.core.routing import against
+from dialerd.core.states import Step
+from dialerd.engine.accept import Line
+from dialerd.engine.flights import Flight, Flights
+from dialerd.engine.gate import Gate, Refuse, Wait
+from dialerd.engine.ledger import Ledger
+from dialerd.engine.orders import Orders
+from dialerd.engine.trunks import Trunks
+
+LOOKED_AT = 200
+"""Jobs of one trunk that are looked at in one turn: what is put aside costs a write each."""
+
+HIGHEST = 9
+
+Prepare = Callable[[Job, str, datetime | None, float], tuple[str, bytes] | None]
+"""A job, its trunk, when its hours end, when it was due → its call file; None where it was refused."""
+
+
+class Picker:
+    """Reads no more of the queue than there is room for."""
+
+    def __init__(
+        self, ledger: Ledger, flights: Flights, trunks: Trunks, gate: Gate, orders: Orders, line: Line
+    ) -> None:
+        self.ledger, self.flights, self.trunks = ledger, flights, trunks
+        self.gate, self.orders, self.line = gate, orders, line
+        self.passed_over = False
+        self.waiting: list[str] = []
+
+    def pick(self, room: int, prepare: Prepare) -> dict[str, bytes]:
+        """The call files of the next jobs, `room` at most."""
+        self.passed_over = False
+        files: dict[str, bytes] = {}
+        self.waiting = trunks = self.ledger.store.trunks_due()
+        if not trunks:
+            return files
+        self.trunks.count(self.flights.on_trunk)
+        urgent_from = self.gate.rules.urgent_from
+        for urgent, least, most in ((True, urgent_from, HIGHEST), (False, 0, urgent_from - 1)):
+            for trunk in trunks:
+                left = room - len(files)
+                spare = min(left, self._spare(trunk, urgent), LOOKED_AT)
+                if spare > 0:
+                    self._pick_from(trunk, spare, (least, most), urgent, files, prepare)
+        return files
+
+    def may_begin(self, job: Job, attempt: Attempt) -> bool:
+        """Asked again as the lease is written: whether nobody stopped the number, the trunk or the batch
+        meanwhile."""
+        if self.orders.of_batch(job) is not None or self.trunks.is_paused(attempt.trunk or ""):
+            return False
+        return against(job.call, attempt.trunk or "", self.gate.rules) is None
+
+    def begun(self, flight: Flight) -> None:
+        """The lease is written: it counts, and virtual time goes on."""
+        now, way = self.ledger.clock.now(), flight.attempt.trunk or ""
+        self.line.took(flight.job)
+        self.gate.spending.begin(flight.job, flight.attempt, now)
+        if why := self.gate.spending.ventured(flight.job, way, now):
+            self.orders.blow_fuse(way, why)
+
+    def ways_of(self, trunk: str) -> list[str]:
+        """The trunks that jobs may use which wait for this one: it, and those behind it on its routes."""
+        behind = [
+            way
+            for route in self.gate.rules.routes
+            if trunk in route.trunks
+            for way in route.trunks[route.trunks.index(trunk) :]
+        ]
+        return list(dict.fromkeys([trunk, *behind]))
+
+    def next_time(self) -> float | None:
+        """When a trunk that jobs wait for takes calls again because time has passed (monotonic)."""
+        ways = [way for trunk in self.waiting for way in self.ways_of(trunk)]
+        return self.trunks.next(ways, self.ledger.clock.mono())
+
+    def _spare(self, trunk: str, urgent: bool) -> int:
+        mono = self.ledger.clock.mono()
+        return sum(self.trunks.room(way, urgent, mono) for way in self.ways_of(trunk))
+
+    def _pick_from(
+        self,
+        trunk: str,
+        spare: int,
+        among: tuple[int, int],
+        urgent: bool,
+        files: dict[str, bytes],
+        prepare: Prepare,
+    ) -> None:
+        now = self.ledger.clock.now()
+        for job in self.ledger.store.due(trunk, spare, *among):
+            if self.flights.of_job(job.id) is not None:
+                continue
+            closes, goes = self._judge(job, now)
+            if not goes:
+                self.passed_over = True
+                continue
+            mono = self.ledger.clock.mono()
+            way = self._way(job, urgent, mono, now)
+            if way is None:
+                continue
+            due = self.trunks.begin(way, urgent, mono)
+            made = prepare(job, way, closes, due)
+            if made is not None:
+                files[made[0]] = made[1]
+
+    def _judge(self, job: Job, now: datetime) -> tuple[datetime | None, bool]:
+        """Whether the job may go, and until when; else it is put where it belongs."""
+        if self.orders.of_batch(job) is not None:
+            self.ledger.store.park(job.id)
+            return None, False
+        verdict = self.gate.judge(job, now, self.flights.of_owner[job.owner])
+        match verdict:
+            case Refuse():
+                self._refuse(job, verdict.why)
+            case Wait():
+                self.ledger.postpone(job, verdict.until, verdict.why)
+            case _:
+                return verdict.closes, True
+        return None, False
+
+    def _refuse(self, job: Job, why: str) -> None:
+        """What the rules refuse by now never begins."""
+        self.ledger.move(job, Step.REFUSE, why)
+
+    def _way(self, job: Job, urgent: bool, mono: float, now: datetime) -> str | None:
+        """The first of its trunks that has room and is not at a cap. A job that all caps are against
+        waits."""
+        rules = self.gate.rules
+        start = job.ways.index(job.way) if job.way in job.ways else 0
+        capped = []
+        for way in job.ways[start:] or (job.way,):
+            if self.trunks.room(way, urgent, mono) <= 0:
+                continue
+            refusal = self.gate.spending.check(job, way, rules.trunks.get(way), now)
+            if refusal is None and _allowed(job, way, rules):
+                return way
+            capped.append(refusal)
+        known = [refusal for refusal in capped if refusal is not None]
+        if known and len(capped) == len(job.ways[start:] or (job.way,)):
+            self.ledger.postpone(job, min(each.until for each in known), known[0].why)
+            self.passed_over = True
+        return None
+
+
+def _allowed(job: Job, way: str, rules: Rules) -> bool:
+    return not way or way not in rules.trunks or against(job.call, way, rules) is None
