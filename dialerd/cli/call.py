@@ -46,6 +46,12 @@ _OPTIONS = [
         "--not-before", "--at", "not_before", metavar="WHEN", help='When: "in 1h", "2026-12-01 01:00 UTC".'
     ),
     click.option("--not-after", metavar="WHEN", help="When it is too late."),
+    click.option("--hours", multiple=True, metavar="NAME|WINDOW", help="When it may be dialled."),
+    click.option("--recipient-timezone", metavar="ZONE", help="The callee's time zone (from the number)."),
+    click.option("--retry", metavar="NAME", help="The retry policy of the configuration."),
+    click.option("--max-dials", type=int, metavar="N", help="Dials at most, whatever the reasons."),
+    click.option("--kill-after", metavar="DURATION", help="No further try so long after the first."),
+    click.option("--report-url", metavar="URL", help="Where its end is reported to, where allowed."),
     click.option("--priority", type=int, metavar="0..9", help="9 is the most urgent (5)."),
     click.option("--key", metavar="TEXT", help="Your own key: repeated, it repeats no call."),
     click.option("--tag", "tags", multiple=True, metavar="TEXT", help="A tag to find it by."),
@@ -94,8 +100,7 @@ def call_(session: Session, to: tuple[str, ...], waits: bool, timeout: float | N
     for name, several in (("to", to), ("channel", fields["channel"])):
         if several:
             document[name] = several[0] if len(several) == 1 else list(several)
-    if "tags" in document:
-        document["tags"] = list(document["tags"])
+    document |= {name: list(document[name]) for name in ("tags", "hours") if name in document}
     after = waiting.newest(session.client) if waits else 0
     submitted = session.client.submit_document(document)
     if waits:

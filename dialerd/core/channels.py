@@ -27,12 +27,13 @@ class Channel(NamedTuple):
     """One of Asterisk's channels.
 
     `linked` is the same for all channels of one call (Linkedid). `attempt` is the name of our attempt that
-    the channel was made for, "" for any other channel.
+    the channel was made for, "" for any other channel. `idle`: nothing rings there yet (its state is Down).
     """
 
     name: str
     linked: str
     attempt: str
+    idle: bool = False
 
 
 @cache
@@ -65,6 +66,14 @@ def count(channels: Iterable[Channel], patterns: Mapping[str, str]) -> dict[str,
     listed = list(channels)
     attempts = {each.linked: each.attempt for each in listed if each.attempt}
     return {trunk: _count(listed, re.compile(pattern), attempts) for trunk, pattern in patterns.items()}
+
+
+def unmarked(channels: Iterable[Channel]) -> set[str]:
+    """The calls (by `linked`) that may yet turn out to be ours. Asterisk makes a call file's channel first
+    and marks it a moment later; it was seen between the two, under load."""
+    listed = list(channels)
+    marked = {each.linked for each in listed if each.attempt}
+    return {each.linked for each in listed if each.idle} - marked
 
 
 def _count(

@@ -34,7 +34,7 @@ class Closer:
         noise: Callable[[], float],
         opt_out: OptOut | None = None,
     ) -> None:
-        self.ledger, self.gate, self.orders, self._noise, self._opt_out = ledger, gate, orders, noise, opt_out
+        self.ledger, self.gate, self.orders, self._noise, self.opt_out = ledger, gate, orders, noise, opt_out
 
     def conclude(self, job: Job, attempt: Attempt, result: Result, hung_up: bool = False) -> Job:
         """The end of an attempt whose result is known."""
@@ -105,9 +105,9 @@ class Closer:
         self.ledger.note(job, "attempt_ended", attempt=attempt.number, **facts)
         if result.warning:
             self.ledger.later.append(lambda: log.warning("call_suspect", job=job.id, why=result.warning))
-        if result.opt_out and self._opt_out is not None:
+        if result.opt_out and self.opt_out is not None:
             for number in job.call.to:
-                self._opt_out(number, result.opt_out)
+                self.opt_out(number, result.opt_out)
             self.ledger.note(job, "opted_out", reason=result.opt_out)
 
     def doubt(self, job: Job, attempt: Attempt, why: str, evidence: dict[str, Any]) -> None:

@@ -251,6 +251,7 @@ class Engine(Parts):
     def _reconfigure(self, message: Reconfigure) -> None:
         policy, spending = message.policy, self.gate.spending
         self.gate.rules, spending.budget, spending.rates = policy.rules, policy.budget, policy.rates
+        self.settler.closer.opt_out = policy.opt_out
         self.trunks.configure(policy.rules.trunks, self.clock.mono())
         self.orders.load()
         self.ledger.later.append(lambda: _resolve(message.answer, None))

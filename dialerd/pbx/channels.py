@@ -10,7 +10,7 @@ of CPU on either side, on 22 and 16.
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from dialerd.core.channels import Channel, count
+from dialerd.core.channels import Channel, count, unmarked
 from dialerd.log import get_logger
 from dialerd.pbx.connection import Connection
 from dialerd.pbx.trace import ATTEMPT_VARIABLE
@@ -28,6 +28,9 @@ _MARK = f"{ATTEMPT_VARIABLE}="
 _UNSET = "(null)"
 """What Asterisk shows for a variable that a channel does not have (22 and 16)."""
 
+_DOWN = "0"
+"""ChannelState of a channel at which nothing rings yet."""
+
 
 class Census:
     """Who is on which trunk. `patterns` says which trunks are asked for now, by the names of their
@@ -37,6 +40,7 @@ class Census:
         self._patterns, self._each = patterns, each
         self._told: OnTrunks = {}
         self._channels: list[Channel] | None = None
+        self._unmarked: set[str] = set()
         self._due = self._begun = 0.0
         self._refused = False
 
@@ -62,13 +66,19 @@ class Census:
         return None
 
     def take(self, headers: Mapping[str, str], now: float) -> OnTrunks | None:
-        """Takes an event of a list. Returns who is on which trunk when it is complete."""
+        """Takes an event of a list. Returns who is on which trunk when it is complete.
+
+        A call that may yet turn out to be ours is left out the first time: our own must not count twice.
+        """
         if self._channels is None:
             return None
         if headers["Event"] == "Status":
             self._channels.append(_channel(headers))
             return None
-        self._told = count(self._channels, self._patterns())
+        before, self._unmarked = self._unmarked, unmarked(self._channels)
+        unclear = self._unmarked - before
+        known = [each for each in self._channels if each.linked not in unclear]
+        self._told = count(known, self._patterns())
         self._channels, self._due = None, now + max(self._each, SHARE * (now - self._begun))
         return self._told
 
@@ -83,5 +93,8 @@ class Census:
 def _channel(headers: Mapping[str, str]) -> Channel:
     attempt = headers.get("Variable", "").removeprefix(_MARK)
     return Channel(
-        headers.get("Channel", ""), headers.get("Linkedid", ""), "" if attempt == _UNSET else attempt
+        headers.get("Channel", ""),
+        headers.get("Linkedid", ""),
+        "" if attempt == _UNSET else attempt,
+        headers.get("ChannelState") == _DOWN,
     )

@@ -32,12 +32,15 @@ FIELDS = {
     "--application": "Echo", "--data": "x", "--caller-id": '"Office" <100>', "--account": "sales",
     "--wait-time": "20", "--codecs": "ulaw,alaw", "--max-retries": "2", "--retry-time": "60", "--at": "in 1h",
     "--not-after": "in 2h", "--priority": "7", "--key": "k", "--batch": "spring", "--trunk": "main",
-    "--on-doubt": "drop",
+    "--on-doubt": "drop", "--recipient-timezone": "Europe/Berlin", "--retry": "patient", "--max-dials": "6",
+    "--kill-after": "3h", "--report-url": "https://crm.example.com/calls",
 }  # fmt: skip
 MADE = {
     "application": "Echo", "data": "x", "caller_id": {"name": "Office", "number": "100"}, "account": "sales",
     "wait_time": 20, "codecs": ["ulaw", "alaw"], "max_retries": 2, "retry_time": 60, "priority": 7,
     "key": "k", "batch": "spring", "trunk": "main", "on_doubt": "drop", "early_media": True,
+    "recipient_timezone": "Europe/Berlin", "retry": "patient", "max_dials": 6, "kill_after": 10800,
+    "report_url": "https://crm.example.com/calls", "hours": ["always"],
     "tags": ["x", "y"], "variables": {"A": "1=2", "_B": ""},
 }  # fmt: skip
 
@@ -45,6 +48,7 @@ MADE = {
 def test_every_field_has_its_option(served: Served) -> None:
     words = [word for option in FIELDS.items() for word in option]
     several = ["--variable", "A=1=2", "--variable", "_B=", "--tag", "x", "--tag", "y", "--early-media"]
+    several += ["--hours", "always"]
     result = ctl(served, "call", TO, *words, *several, "--json")
     assert result.exit_code == 0
     (job,) = lines(result)

@@ -274,7 +274,7 @@ def test_a_question_that_is_not_understood_is_refused(place: Place, target: str)
 
 
 def test_a_batch_is_told_by_its_name(place: Place) -> None:
-    place.call(batch="spring / 1")
+    place.call(at=datetime.now(UTC), batch="spring / 1")
     place.job(batch="spring / 1")
     heard = place.ask("GET", "/v1/batches/spring%20%2F%201")
     assert (heard.status, heard.json["jobs"], heard.json["states"]) == (200, 2, {"completed": 1, "queued": 1})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialerd.core.channels import Channel, channel_pattern, count, watched
+from dialerd.core.channels import Channel, channel_pattern, count, unmarked, watched
 from dialerd.core.policy import Trunk
 
 PROVIDER = "PJSIP/{digits}@provider"
@@ -131,3 +131,14 @@ def test_each_trunk_is_counted_by_itself_and_an_idle_one_has_none() -> None:
     counted = count(channels, patterns(main=PROVIDER, out="Local/{digits}@out", idle="SIP/x/{digits}"))
 
     assert counted == {"main": {"a.1": 1}, "out": {"": 1}, "idle": {}}
+
+
+def test_a_call_at_whose_channel_nothing_rings_yet_may_turn_out_to_be_ours() -> None:
+    channels = [
+        Channel("Local/1@out-00000001;1", "1", "", idle=True),
+        Channel("Local/1@out-00000001;2", "1", ""),
+        Channel("PJSIP/provider-00000002", "2", "a.1", idle=True),
+        Channel("PJSIP/provider-00000003", "3", ""),
+    ]
+
+    assert unmarked(channels) == {"1"}

@@ -197,6 +197,7 @@ class MemoryDesk:
             to_text(self._last_id), owner, State.QUEUED, draft.call, now, now, key=draft.key,
             batch=draft.batch, tags=draft.tags, priority=draft.priority, not_before=draft.not_before,
             not_after=draft.not_after, max_retries=draft.max_retries, retry_time=draft.retry_time,
+            terms=draft.terms, ways=draft.ways,
             on_doubt=draft.on_doubt,
         )  # fmt: skip
 

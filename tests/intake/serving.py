@@ -12,6 +12,7 @@ from typing import Any
 
 from dialerd.core.destinations import Destinations
 from dialerd.core.policy import Rules, Trunk
+from dialerd.core.retry import RetryPolicy
 from dialerd.intake.api import Api, ApiSettings
 from tests.intake.desk import MemoryDesk
 
@@ -21,6 +22,8 @@ RULES = Rules(
     default_country="DE",
     destinations=Destinations.parse(("*",)),
     applications=("Playback", "Echo"),
+    retry={"patient": RetryPolicy("patient")},
+    report_urls=("https://crm.example.com/",),
 )
 JOB: dict[str, Any] = {"to": "+493012345678", "play": "hello-world"}
 

@@ -171,3 +171,28 @@ def test_a_list_that_takes_long_is_asked_for_less_often(manager: FakeManager, li
     until(lambda: len(manager.asked("Ping")) >= 5)
 
     assert len(manager.asked("Status")) == 1
+
+
+def test_a_channel_that_asterisk_just_made_counts_from_the_second_list_on(
+    manager: FakeManager, line: Dialling
+) -> None:
+    manager.responses["Status"] = listing(channel(1, ChannelState="0"), channel(2, ChannelState="5"))
+
+    _, heard = line(manager.port, watched=lambda: PATTERNS)
+    until(lambda: len(told(heard)) >= 3)
+
+    assert told(heard)[:3] == [{"main": {"": 1}}, {"main": {"": 2}}, {"main": {"": 2}}]
+
+
+def test_a_channel_that_is_marked_in_the_second_list_never_counts_as_anothers(
+    manager: FakeManager, line: Dialling
+) -> None:
+    lists = [listing(channel(1, ChannelState="0"))]
+    marked = listing(channel(1, "a.1", ChannelState="0"))
+    manager.responses["Status"] = lambda line, action: (lists.pop() if lists else marked)(line, action)
+
+    _, heard = line(manager.port, watched=lambda: PATTERNS)
+    until(lambda: len(told(heard)) >= 3)
+
+    assert {"": 1} not in [each["main"] for each in told(heard)]
+    assert told(heard)[-1] == {"main": {"a.1": 1}}
