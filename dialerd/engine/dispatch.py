@@ -57,11 +57,10 @@ class Dispatcher:
     def dispatch(self) -> None:
         """Stages as many due jobs as there is room for now, urgent ones first. One batch at a time: what
         comes meanwhile shares the next one's syncs."""
-        self.busy = False
+        self.busy = self.ledger.store.promote(self.ledger.clock.now())
         room = 0 if self._staging else self._room()
         if room <= 0:
             return
-        self.busy = self.ledger.store.promote(self.ledger.clock.now())
         files = self.picker.pick(room, self._prepare)
         self.busy = self.busy or self.picker.passed_over
         self._staging.update(files)
@@ -183,6 +182,7 @@ class Dispatcher:
         now = self.ledger.clock.now()
         self.ledger.later.append(lambda: self.files.discard([flight.name]))
         self.ledger.save(replace(flight.attempt, ended=now))
+        self.picker.gate.spending.undo(flight.job, flight.attempt, now)
         again = now + timedelta(seconds=TRY_AGAIN_S)
         self.settler.closer.undone(flight.job, f"not handed over: {trouble}", again)
 

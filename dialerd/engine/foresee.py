@@ -107,7 +107,8 @@ def _trouble(line: TrunkLine, breaker: str, until: float | None, now: float) -> 
 def _used(spending: Spending, scope: str) -> dict[str, Any]:
     used = spending.today(scope)
     shown: dict[str, Any] = {"calls_today": used.calls, "minutes_today": used.seconds // 60}
-    return shown | ({"spent_today": format_money(used.cost)} if used.cost else {})
+    money = f"{format_money(used.cost)} {spending.budget.currency}".rstrip()
+    return shown | ({"spent_today": money} if used.cost else {})
 
 
 def _p99(late: list[float]) -> float | None:

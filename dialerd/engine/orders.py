@@ -13,6 +13,9 @@ from dialerd.log import get_logger
 
 log = get_logger(__name__)
 
+RESUMED = "resumed"
+"""The word that the store keeps for a batch until all its jobs are unparked. No order."""
+
 CHUNK = 2000
 CANCEL_CHUNK = 200
 """Jobs that are parked, or cancelled, in one turn."""
@@ -32,8 +35,11 @@ class Orders:
 
     def load(self) -> None:
         """Takes up what the store has."""
-        self._orders = {order.scope: order for order in self.ledger.store.orders()}
-        self._parking = {scope: batch for scope in self._orders if (batch := batch_of(scope)) is not None}
+        kept = {order.scope: order for order in self.ledger.store.orders()}
+        self._orders = {scope: order for scope, order in kept.items() if order.word != RESUMED}
+        batches = {scope: batch for scope in kept if (batch := batch_of(scope)) is not None}
+        self._parking = {scope: batch for scope, batch in batches.items() if scope in self._orders}
+        self._unparking = {scope: batch for scope, batch in batches.items() if scope not in self._orders}
         self._apply()
 
     def give(self, scope: str, word: str | None, actor: int, reason: str) -> None:
@@ -69,6 +75,7 @@ class Orders:
         for scope, (owner, batch) in list(self._unparking.items()):
             if store.unpark_batch(owner, batch, CHUNK) < CHUNK:
                 del self._unparking[scope]
+                store.remove_order(scope)
 
     @property
     def busy(self) -> bool:
@@ -81,7 +88,6 @@ class Orders:
             self.ledger.move(job, Step.CANCEL, "its batch was cancelled")
         if not jobs:
             self._end(scope)
-            self._unparking.pop(scope, None)
 
     def _begin(self, order: Order) -> None:
         self._orders[order.scope] = order
@@ -95,11 +101,13 @@ class Orders:
 
     def _end(self, scope: str) -> None:
         self._orders.pop(scope, None)
-        self.ledger.store.remove_order(scope)
         batch = batch_of(scope)
         if batch is not None:
             self._parking.pop(scope, None)
             self._unparking[scope] = batch
+            self.ledger.store.save_order(Order(scope, RESUMED, FUSE_OWNER, self.ledger.clock.now(), ""))
+        else:
+            self.ledger.store.remove_order(scope)
         name = scope.removeprefix("trunk:")
         if scope.startswith("trunk:") and (line := self.trunks.line(name)) is not None:
             line.breaker.reset()

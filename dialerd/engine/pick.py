@@ -2,7 +2,7 @@
 rules are against is put aside on the way."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dialerd.core.model import Attempt, Job
 from dialerd.core.policy import Rules
@@ -13,10 +13,15 @@ from dialerd.engine.flights import Flight, Flights
 from dialerd.engine.gate import Gate, Refuse, Wait
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.orders import Orders
+from dialerd.engine.spending import Refusal
 from dialerd.engine.trunks import Trunks
 
 LOOKED_AT = 200
 """Jobs of one trunk that are looked at in one turn: what is put aside costs a write each."""
+
+SPREAD = timedelta(milliseconds=2)
+LONGEST_SPREAD = timedelta(minutes=10)
+"""How far apart the jobs of an owner come back who has enough calls under way: each look costs a write."""
 
 HIGHEST = 9
 
@@ -34,6 +39,8 @@ class Picker:
         self.gate, self.orders, self.line = gate, orders, line
         self.passed_over = False
         self.waiting: list[str] = []
+        self._back: dict[int, datetime] = {}
+        self._skip: dict[tuple[str, bool], int] = {}
 
     def pick(self, room: int, prepare: Prepare) -> dict[str, bytes]:
         """The call files of the next jobs, `room` at most."""
@@ -95,9 +102,17 @@ class Picker:
         files: dict[str, bytes],
         prepare: Prepare,
     ) -> None:
-        now = self.ledger.clock.now()
-        for job in self.ledger.store.due(trunk, spare, *among):
+        """Where the trunk itself has no room, but one behind it has, the first in line may be bound to it:
+        those behind them are looked at in the turns that follow."""
+        now, before, stay = self.ledger.clock.now(), len(files), 0
+        full = self.trunks.room(trunk, urgent, self.ledger.clock.mono()) <= 0
+        skip, limit = (self._skip.get((trunk, urgent), 0), LOOKED_AT) if full else (0, spare)
+        jobs = self.ledger.store.due(trunk, limit, *among, skip)
+        for job in jobs:
+            if len(files) - before >= spare:
+                break
             if self.flights.of_job(job.id) is not None:
+                stay += 1
                 continue
             closes, goes = self._judge(job, now)
             if not goes:
@@ -106,11 +121,13 @@ class Picker:
             mono = self.ledger.clock.mono()
             way = self._way(job, urgent, mono, now)
             if way is None:
+                stay += 1
                 continue
             due = self.trunks.begin(way, urgent, mono)
             made = prepare(job, way, closes, due)
             if made is not None:
                 files[made[0]] = made[1]
+        self._skip[trunk, urgent] = skip + stay if full and len(jobs) == limit else 0
 
     def _judge(self, job: Job, now: datetime) -> tuple[datetime | None, bool]:
         """Whether the job may go, and until when; else it is put where it belongs."""
@@ -122,10 +139,17 @@ class Picker:
             case Refuse():
                 self._refuse(job, verdict.why)
             case Wait():
-                self.ledger.postpone(job, verdict.until, verdict.why)
+                until = self._spread(job.owner, verdict.until) if verdict.rule == "cap" else verdict.until
+                self.ledger.postpone(job, until, verdict.why)
             case _:
                 return verdict.closes, True
         return None, False
+
+    def _spread(self, owner: int, until: datetime) -> datetime:
+        """One moment for each, so that a hundred thousand do not come back at once, every few seconds."""
+        behind = min(self._back.get(owner, until) + SPREAD, until + LONGEST_SPREAD)
+        self._back[owner] = max(until, behind)
+        return self._back[owner]
 
     def _refuse(self, job: Job, why: str) -> None:
         """What the rules refuse by now never begins."""
@@ -135,20 +159,26 @@ class Picker:
         """The first of its trunks that has room and is not at a cap. A job that all caps are against
         waits."""
         rules = self.gate.rules
-        start = job.ways.index(job.way) if job.way in job.ways else 0
-        capped = []
-        for way in job.ways[start:] or (job.way,):
+        ways = job.ways[job.ways.index(job.way) :] if job.way in job.ways else (job.way,)
+        left, capped = list(ways), []
+        for way in ways:
             if self.trunks.room(way, urgent, mono) <= 0:
                 continue
             refusal = self.gate.spending.check(job, way, rules.trunks.get(way), now)
             if refusal is None and _allowed(job, way, rules):
                 return way
-            capped.append(refusal)
-        known = [refusal for refusal in capped if refusal is not None]
-        if known and len(capped) == len(job.ways[start:] or (job.way,)):
-            self.ledger.postpone(job, min(each.until for each in known), known[0].why)
-            self.passed_over = True
+            if refusal is not None and refusal.everywhere:
+                self._wait_for_cap(job, [refusal])
+                return None
+            left.remove(way)
+            capped += [] if refusal is None else [refusal]
+        if capped and not left:
+            self._wait_for_cap(job, capped)
         return None
+
+    def _wait_for_cap(self, job: Job, capped: list[Refusal]) -> None:
+        self.ledger.postpone(job, min(each.until for each in capped), capped[0].why)
+        self.passed_over = True
 
 
 def _allowed(job: Job, way: str, rules: Rules) -> bool:

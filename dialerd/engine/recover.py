@@ -75,6 +75,7 @@ class Recovery:
         """The rename had not happened: certainly nothing was done."""
         now = self.ledger.clock.now()
         self.ledger.save(replace(attempt, ended=now))
+        self.settler.closer.gate.spending.undo(job, attempt, now)
         self.settler.closer.undone(job, "dialerd stopped before the hand-over", now)
         self.ledger.later.append(lambda: self.files.discard([attempt.name]))
 

@@ -226,6 +226,7 @@ class Settler:
             Disposition.CANCELLED, detail="the call file was taken back before Asterisk began the call"
         )
         self.ledger.save(replace(flight.attempt, ended=ended, result=result))
+        self.closer.gate.spending.undo(flight.job, flight.attempt, ended)
         self.land(flight)
         why = self.asterisk.reason or "Asterisk did not begin the call"
         if wish is Wish.GIVE_UP and flight.job.requested is None:

@@ -16,10 +16,11 @@ from dialerd.store.base import Store
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A cap is reached. `until`: when it counts anew."""
+    """A cap is reached. `until`: when it counts anew. `everywhere`: whichever trunk would take the call."""
 
     why: str
     until: datetime
+    everywhere: bool = False
 
 
 class Spending:
@@ -61,7 +62,7 @@ class Spending:
         ):
             used = self._used.get(scope, Used()).plus(self._held.get(scope, Used()))
             if (what := over(each, used, more)) is not None:
-                return Refusal(f"{name} {what}", self._midnight(now))
+                return Refusal(f"{name} {what}", self._midnight(now), not scope.startswith("trunk:"))
         return None
 
     def hold(self, job: Job, attempt: Attempt, begun: bool = True) -> None:
@@ -81,6 +82,12 @@ class Spending:
         self.hold(job, attempt)
         self._count((f"owner:{job.owner}", f"trunk:{attempt.trunk or ''}", "all"), Used(calls=1))
 
+    def undo(self, job: Job, attempt: Attempt, now: datetime) -> None:
+        """Certainly nothing was dialled: a call of today does not count."""
+        self._turn_day(now)
+        if attempt.begun.astimezone(ZoneInfo(self.budget.zone)).date().isoformat() == self._day:
+            self._count((f"owner:{job.owner}", f"trunk:{attempt.trunk or ''}", "all"), Used(calls=-1))
+
     def release(self, attempt: Attempt) -> None:
         """The call is over, or came to nothing: nothing is set aside for it any more."""
         scopes, aside = self._reserved.pop(attempt.name, ((), Used()))
@@ -95,7 +102,7 @@ class Spending:
         cost = charge(rate, seconds) if rate is not None and seconds else 0
         if seconds or cost:
             self._count((f"owner:{job.owner}", f"trunk:{way}", "all"), Used(0, seconds, cost))
-        if cost:
+        if cost and way and self.budget.fuse.spend is not None:
             self._spent.setdefault(way, deque()).append((now, cost))
         return cost
 

@@ -53,8 +53,9 @@ class Store(Protocol):
     def trunks_due(self) -> list[str]:
         """The trunks that due jobs wait for ("" for literal channels)."""
 
-    def due(self, trunk: str, limit: int, least: int = 0, most: int = 9) -> list[Job]:
-        """The jobs of a trunk to lease now, of these priorities, the most urgent and then by turn."""
+    def due(self, trunk: str, limit: int, least: int = 0, most: int = 9, skip: int = 0) -> list[Job]:
+        """The jobs of a trunk to lease now, of these priorities, the most urgent and then by turn, behind the
+        first `skip`."""
 
     def first_turns(self) -> Mapping[tuple[str, int], int]:
         """The least turn of the due jobs of each trunk and priority."""

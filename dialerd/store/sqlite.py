@@ -160,13 +160,14 @@ class SqliteStore(Standing, Retention):
         )
         return [name for (name,) in rows]
 
-    def due(self, trunk: str, limit: int, least: int = 0, most: int = 9) -> list[Job]:
-        """The jobs of a trunk to lease now, of these priorities, the most urgent and then by turn. Reads no
-        more than `limit` rows."""
+    def due(self, trunk: str, limit: int, least: int = 0, most: int = 9, skip: int = 0) -> list[Job]:
+        """The jobs of a trunk to lease now, of these priorities, the most urgent and then by turn, behind the
+        first `skip`. Reads no more than `limit` rows."""
         where = (
-            "ready = 1 AND trunk = ? AND priority BETWEEN ? AND ? ORDER BY priority DESC, turn, id LIMIT ?"
+            "ready = 1 AND trunk = ? AND priority BETWEEN ? AND ?"
+            " ORDER BY priority DESC, turn, id LIMIT ? OFFSET ?"
         )
-        return self._jobs(where, (trunk, least, most, limit))
+        return self._jobs(where, (trunk, least, most, limit, skip))
 
     def next_due(self) -> datetime | None:
         """When the next waiting job falls due, or None."""

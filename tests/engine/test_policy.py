@@ -28,7 +28,7 @@ def make_world(tmp_path):
     made = []
 
     def make(ami=False, budget=None, opt_out=None, trunk=None, **rules):
-        given = replace(ANYTHING, trunks={"main": trunk or Trunk("main", "x/{digits}")}, **rules)
+        given = replace(ANYTHING, **{"trunks": {"main": trunk or Trunk("main", "x/{digits}")}, **rules})
         policy = Policy(given, budget or Budget(), RATES, opt_out)
         made.append(World(tmp_path, ami=ami, policy=policy))
         return made[-1]
@@ -272,3 +272,48 @@ def test_a_stirred_file_of_no_attempt_changes_nothing(make_world):
     world = make_world()
     world.tell(SpoolStirred(frozenset(["0123456789abc.1.call"])))
     assert world.out() == []
+
+
+def test_a_job_that_falls_due_while_asterisk_is_away_does_not_keep_the_engine_busy(make_world):
+    world = make_world(ami=True)
+    world.submit(not_before=START + timedelta(seconds=5))
+    world.wait(10)
+    assert world.engine._patience() == 1.0
+
+
+def test_a_call_that_asterisk_never_began_does_not_count(make_world):
+    world = make_world(ami=True, budget=Budget(total=Caps(calls_per_day=3)))
+    world.tell(UP)
+    world.called()
+    world.wait(600)
+    assert world.engine.gate.spending.today("all").calls <= 1
+    assert len(world.out()) == 1
+
+
+def test_without_a_fuse_on_money_no_call_is_remembered_in_memory(make_world):
+    world = make_world(ami=True)
+    world.tell(UP)
+    job = world.called(number="+4930123456")
+    answered(world, job)
+    assert world.engine.gate.spending.today("all").cost == 10_000
+    assert world.engine.gate.spending._spent == {}
+
+
+def test_an_owner_at_his_cap_waits_although_another_trunk_has_no_room_just_now(make_world):
+    trunks = {"main": Trunk("main", "x/{digits}"), "other": Trunk("other", "x/{digits}")}
+    world = make_world(budget=Budget(owner=Caps(calls_per_day=1)), trunks=trunks)
+    world.order("trunk:other", "paused")
+    world.called(ways=("main", "other"))
+    capped = world.called(ways=("main", "other"))
+    assert world.job(capped).not_before == datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_the_jobs_of_an_owner_with_enough_calls_come_back_one_behind_the_other(make_world):
+    world = make_world(budget=Budget(owner=Caps(concurrent=1)))
+    jobs = world.accept(1000)
+    world.settle_down()
+    while world.engine._patience() == 0.0:
+        world.settle_down()
+    back = [waiting for job in jobs if (waiting := world.job(job).not_before) is not None]
+    assert len(set(back)) == 999
+    assert max(back) - min(back) >= timedelta(seconds=1.9)

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from dialerd.core.destinations import Destinations
 from dialerd.core.disposition import Result
 from dialerd.core.errors import NotAllowed
 from dialerd.core.model import Disposition
-from dialerd.core.policy import Trunk
+from dialerd.core.policy import Route, Trunk
 from dialerd.core.signals import AsteriskUp
 from dialerd.core.states import State
+from dialerd.engine.inbox import GiveOrder
 from dialerd.engine.ports import Policy
 from tests.engine.world import ANYTHING, World
 
@@ -306,3 +308,27 @@ def test_a_result_without_ami_says_nothing_of_the_trunk(make_world):
         Disposition.FAILED, detail="not answered; why is unknown without AMI"
     )
     assert world.engine.trunks.line("main").breaker.state(world.clock.mono()) == "closed"
+
+
+def test_a_batch_that_was_being_resumed_in_a_crash_is_resumed_whole(make_world):
+    world = make_world(main={})
+    world.order("all", "paused")
+    world.accept(2001, batch="campaign")
+    world.order("batch:1000:campaign", "paused")
+    world.engine.turn([GiveOrder("batch:1000:campaign", None, 0, "")])
+    world.crash()
+    world.settle_down()
+    assert len(world.store.due("main", 3000)) == 2001
+    assert world.store.orders() == world.engine.orders.all()
+
+
+def test_jobs_bound_to_a_paused_trunk_hold_up_none_that_may_take_the_next_one(make_world):
+    world = make_world(main={}, other={"max_channels": 1})
+    rules = world.engine.gate.rules
+    route = Route(Destinations.parse(("*",)), ("main", "other"))
+    world.engine.gate.rules = replace(rules, routes=(route,))
+    world.order("trunk:main", "paused")
+    world.accept(300, owner=OTHER_OWNER, ways=("main",))
+    job = world.submit(ways=("main", "other")).job
+    world.wait(5)
+    assert world.out() == [job.id]

@@ -194,3 +194,22 @@ def test_of_several_numbers_a_line_has_the_worst_verdict(served: Served) -> None
 @pytest.mark.parametrize("value", ["2", "yes", ""])
 def test_a_dry_run_that_is_no_yes_or_no_is_refused(served: Served, value: str) -> None:
     assert served.ask("POST", f"/v1/jobs/batch?dry_run={value}", ndjson(JOB)).status == 422
+
+
+@pytest.mark.parametrize("asked", [{"scope": "batch:\ud800"}, {"scope": "all", "reason": "\udfff"}])
+def test_half_a_character_is_refused_before_the_engine_sees_it(served: Served, asked: dict[str, str]) -> None:
+    answer = served.ask("POST", "/v1/pause", asked)
+    assert (answer.status, standing(served)) == (422, [])
+
+
+def test_a_batch_whose_name_looks_like_anothers_scope_is_cancelled_by_its_address(served: Served) -> None:
+    batch_of(served, ME, f"{OTHER}:spring")
+    batch_of(served, OTHER, "spring")
+    answer = served.ask("POST", f"/v1/batches/{OTHER}:spring/cancel")
+    assert answer.json["scope"] == f"batch:{ME}:{OTHER}:spring"
+
+
+def test_an_owner_with_noughts_before_him_is_the_same_owner(served: Served) -> None:
+    batch_of(served, OTHER)
+    answer = served.ask("POST", "/v1/pause", {"scope": f"batch:000{OTHER}:spring"})
+    assert answer.json["scope"] == f"batch:{OTHER}:spring"

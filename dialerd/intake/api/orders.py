@@ -11,7 +11,7 @@ from aiohttp import web
 from dialerd.core.errors import InvalidJob, Mistake
 from dialerd.core.roles import Caller, Right
 from dialerd.core.signals import Order
-from dialerd.core.texts import nearest
+from dialerd.core.texts import nearest, without_controls
 from dialerd.core.times import format_when
 from dialerd.intake.api import body
 from dialerd.intake.api.connection import caller_of
@@ -83,10 +83,8 @@ class Orders:
         found = body.query(asked, ("owner",))
         owner = body.whole_number(found.get("owner"), "query.owner", -1, 0, 2**32 - 2)
         given = await self._members(request, ("reason",))
-        scope = f"batch:{owner}:{batch}" if owner >= 0 else f"batch:{batch}"
-        return await self._order(
-            request, await self._scope(request, scope), "cancelled", given.get("reason", "")
-        )
+        whose = owner if owner >= 0 else await self._owner(batch, request)
+        return await self._order(request, f"batch:{whose}:{batch}", "cancelled", given.get("reason", ""))
 
     async def standing(self, request: web.BaseRequest, asked: str) -> web.Response:
         """GET /v1/orders"""
@@ -135,11 +133,7 @@ class Orders:
             for name in found
             if name not in known
         ]
-        wrong += [
-            Mistake(name, f"Give a text of at most {_LONGEST_REASON} characters.")
-            for name in known
-            if name in found and not (isinstance(found[name], str) and len(found[name]) <= _LONGEST_REASON)
-        ]
+        wrong += [Mistake(name, what) for name in known if name in found and (what := _unfit(found[name]))]
         if wrong:
             raise invalid(wrong)
         return found
@@ -151,8 +145,8 @@ class Orders:
             return text
         if kind != "batch" or not name:
             raise invalid([Mistake("scope", f"{text[:80]!r} can't be paused. {_HOW}")])
-        if _BATCH_OF_OWNER.fullmatch(text):
-            return text
+        if (found := _BATCH_OF_OWNER.fullmatch(text)) is not None:
+            return f"batch:{int(found[1])}:{found[2]}"
         return f"batch:{await self._owner(name, request)}:{name}"
 
     async def _owner(self, batch: str, request: web.BaseRequest) -> int:
@@ -168,6 +162,17 @@ class Orders:
             what = f"The users {users} have batches of this name: write batch:{owners[0]}:{batch[:200]}."
             raise invalid([Mistake("scope", what)])
         return owners[0]
+
+
+def _unfit(value: Any) -> str:
+    """Why this is no scope and no reason, or nothing. The store takes no halves of characters."""
+    if not (isinstance(value, str) and len(value) <= _LONGEST_REASON):
+        return f"Give a text of at most {_LONGEST_REASON} characters."
+    try:
+        without_controls(value)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _require_order(request: web.BaseRequest, scope: str) -> None:
