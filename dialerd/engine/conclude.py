@@ -98,7 +98,8 @@ class Closer:
         """Writes an attempt's result, charges what it took, and heeds a callee who wants no more calls."""
         self.ledger.save(attempt)
         now = self.ledger.clock.now()
-        cost = self.gate.spending.charge(job, attempt, result, now)
+        counted = "doubt" in attempt.evidence  # as a doubt, with what was set aside for it
+        cost = 0 if counted else self.gate.spending.charge(job, attempt, result, now)
         facts = _facts(result) | ({"cost": cost} if cost else {})
         if attempt.trunk and (why := self.gate.spending.blown(attempt.trunk, now)):
             self.orders.blow_fuse(attempt.trunk, why)
@@ -113,6 +114,7 @@ class Closer:
     def doubt(self, job: Job, attempt: Attempt, why: str, evidence: dict[str, Any]) -> None:
         """Writes that an attempt is in doubt, and does what the job says of that (promise 4)."""
         self.ledger.save(replace(attempt, evidence={**attempt.evidence, **evidence, "doubt": why}))
+        self.gate.spending.charge_doubt(attempt, self.ledger.clock.now())
         if job.on_doubt is OnDoubt.DROP:
             self.ledger.move(job, Step.REJECT, f"in doubt, dropped as the job says: {why}")
         elif _repeats(job):

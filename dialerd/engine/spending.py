@@ -106,6 +106,12 @@ class Spending:
             self._spent.setdefault(way, deque()).append((now, cost))
         return cost
 
+    def charge_doubt(self, attempt: Attempt, now: datetime) -> None:
+        """Counts what was set aside for a call of which nobody knows whether it was made."""
+        self._turn_day(now)
+        scopes, aside = self._reserved.get(attempt.name, ((), Used()))
+        self._count(scopes, Used(0, aside.seconds, aside.cost))
+
     def blown(self, way: str, now: datetime) -> str:
         """Why the fuse of a trunk has blown after a call was charged, or nothing."""
         fuse = self.budget.fuse

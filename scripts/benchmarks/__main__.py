@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from dialerd import log
-from scripts.benchmarks import accepting, calling, delays, queueing
+from scripts.benchmarks import accepting, calling, checking, delays, fairness, overloading, pacing, queueing
 from scripts.benchmarks.figures import Figure
 
 GROUPS: dict[str, Callable[[], list[Figure]]] = {
@@ -15,6 +15,10 @@ GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "latency": delays.run,
     "calls": calling.run,
     "queue": queueing.run,
+    "policy": checking.run,
+    "pacing": pacing.run,
+    "fairness": fairness.run,
+    "overload": overloading.run,
 }
 
 
@@ -39,4 +43,5 @@ def main() -> None:
         print(f"{each.name:<26}{each.value:>10.3f}  {sign} {each.aim:<6g}{verdict:<8}{each.note}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """A real daemon, and where it is wanted a real Asterisk, for one benchmark."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,11 +14,26 @@ from tests.users import ASTERISK_GID, ASTERISK_UID, DIALERD_GID, DIALERD_UID, gi
 
 class Rig:
     """`with Rig(...) as rig`: both run inside, and are gone after. `prepared` is the seconds that came before
-    the daemon's start."""
+    the daemon's start.
 
-    def __init__(self, asterisk: bool, state: Path | None = None, **spooling: Any) -> None:
-        self.asterisk = Asterisk(22) if asterisk else None
-        self._state, self._spooling = state, spooling
+    `options` are Asterisk's, and `pjsip` is put behind its pjsip.conf. `sections` are more of dialerd's
+    configuration, `spooling` goes into [asterisk].
+    """
+
+    def __init__(
+        self,
+        asterisk: bool,
+        state: Path | None = None,
+        options: Mapping[str, str] | None = None,
+        sections: Mapping[str, Mapping[str, Any]] | None = None,
+        ami: bool = True,
+        pjsip: str = "",
+        **spooling: Any,
+    ) -> None:
+        self.asterisk = Asterisk(22, options) if asterisk else None
+        if self.asterisk is not None:
+            self.asterisk.configure("pjsip.conf", pjsip)
+        self._state, self._spooling, self._sections, self._ami = state, spooling, sections or {}, ami
         self._folder = folder()
         self.prepared = 0.0
 
@@ -34,10 +50,11 @@ class Rig:
             "asterisk": self._spooling,
             "log": {"level": "warning"},
             "queue": {"max_jobs": 10_000_000},
+            **self._sections,
         }
         if self.asterisk is None:
             settings["asterisk"] = {**self._spooling, "user": str(DIALERD_UID)}
-        self.daemon = Daemon(self.asterisk or spool, settings, state=self._state)
+        self.daemon = Daemon(self.asterisk or spool, settings, ami=self._ami, state=self._state)
         self.prepared = perf_counter() - begin
         self.daemon.start()
         return self

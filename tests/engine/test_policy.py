@@ -199,6 +199,20 @@ def test_running_calls_are_reserved_and_ended_ones_charged(make_world):
     assert world.store.usage("2026-11-21")["all"] == (1, 30, 10_000)
 
 
+def test_a_call_in_doubt_is_charged_with_what_was_set_aside_and_only_once(make_world):
+    world = make_world(ami=True, budget=Budget(total=Caps(spend_per_day=100_000), reserve_s=120))
+    world.tell(UP)
+    job = world.called(number="+4930123456")
+    world.spool.where.clear()
+    world.wait(20)
+    held, used = world.job(job).state, world.engine.gate.spending.today("all")
+    world.archive(job, "Completed")
+    world.tell(SpoolStirred(frozenset([""])))
+    assert (held, used) == (State.HELD, (1, 120, 20_000))
+    assert world.job(job).state is State.COMPLETED
+    assert world.engine.gate.spending.today("all") == used
+
+
 def test_without_a_rate_nothing_is_called_where_money_is_capped(make_world):
     world = make_world(budget=Budget(total=Caps(spend_per_day=40_000)))
     job = world.called(number="+33123456789")
