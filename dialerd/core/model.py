@@ -62,7 +62,8 @@ class Terms:
 
     `hours` names an hours policy of the configuration, `windows` are the job's own calling windows; both
     must be open. `zone` is the callee's time zone. `retry` names a retry policy; `max_dials` and `kill_after`
-    (seconds) ask for less than the policy grants.
+    (seconds) ask for less than the policy grants. `patience`: how many seconds it may wait once it might be
+    dialled, where the job named no not_after itself.
     """
 
     hours: str | None = None
@@ -72,6 +73,7 @@ class Terms:
     max_dials: int | None = None
     kill_after: int | None = None
     report_url: str | None = None
+    patience: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from dialerd.engine.inbox import (
     Submit,
 )
 from dialerd.engine.parts import Parts
+from dialerd.engine.pick import CAP
 from dialerd.engine.ports import CallFiles, Clock, Dial, EngineSettings, HangUps, Policy, Render
 from dialerd.engine.retention import Tidy
 from dialerd.engine.settle import Judge
@@ -254,6 +255,7 @@ class Engine(Parts):
         self.settler.closer.opt_out = policy.opt_out
         self.trunks.configure(policy.rules.trunks, self.clock.mono())
         self.orders.load()
+        self.store.wake(CAP, self.clock.now())
         self.ledger.later.append(lambda: _resolve(message.answer, None))
 
     def _submit(self, message: Submit) -> None:

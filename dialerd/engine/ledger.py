@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dialerd.core.model import Attempt, Job
@@ -54,8 +54,13 @@ class Ledger:
         return moved
 
     def postpone(self, job: Job, until: datetime, why: str) -> Job:
-        """A waiting job must wait longer. Said once for each reason."""
-        later = replace(job, not_before=until, reason=why, updated=self.clock.now())
+        """A waiting job must wait longer. Said once for each reason. A not_after that it did not name itself
+        waits with it."""
+        patience, not_after = job.terms.patience, job.not_after
+        if patience is not None and not_after is not None:
+            not_after = max(not_after, until + timedelta(seconds=patience))
+        now = self.clock.now()
+        later = replace(job, not_before=until, not_after=not_after, reason=why, updated=now)
         self.store.save_job(later)
         if why != job.reason:
             self.note(later, "waits", reason=why, until=format_when(until))

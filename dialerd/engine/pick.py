@@ -25,6 +25,9 @@ LONGEST_SPREAD = timedelta(minutes=10)
 
 HIGHEST = 9
 
+CAP = "cap: "
+"""How the reason of a job begins that waits for a cap: it is looked at anew when the caps change."""
+
 Prepare = Callable[[Job, str, datetime | None, float], tuple[str, bytes] | None]
 """A job, its trunk, when its hours end, when it was due → its call file; None where it was refused."""
 
@@ -139,11 +142,16 @@ class Picker:
             case Refuse():
                 self._refuse(job, verdict.why)
             case Wait():
-                until = self._spread(job.owner, verdict.until) if verdict.rule == "cap" else verdict.until
-                self.ledger.postpone(job, until, verdict.why)
+                self._put_off(job, verdict)
             case _:
                 return verdict.closes, True
         return None, False
+
+    def _put_off(self, job: Job, wait: Wait) -> None:
+        if wait.rule == "cap":
+            self.ledger.postpone(job, self._spread(job.owner, wait.until), f"{CAP}{wait.why}")
+        else:
+            self.ledger.postpone(job, wait.until, wait.why)
 
     def _spread(self, owner: int, until: datetime) -> datetime:
         """One moment for each, so that a hundred thousand do not come back at once, every few seconds."""
@@ -177,7 +185,7 @@ class Picker:
         return None
 
     def _wait_for_cap(self, job: Job, capped: list[Refusal]) -> None:
-        self.ledger.postpone(job, min(each.until for each in capped), capped[0].why)
+        self.ledger.postpone(job, min(each.until for each in capped), f"{CAP}{capped[0].why}")
         self.passed_over = True
 
 

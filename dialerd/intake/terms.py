@@ -55,20 +55,20 @@ def in_time(draft: Draft, rules: Rules, now: datetime, mistakes: list[Mistake]) 
     """The draft with the time when its window opens and when it is stale. Adds a mistake where it never
     opens."""
     start = max(draft.not_before or now, now)
-    not_after = draft.not_after or start + timedelta(seconds=_patience(draft, rules))
-    hours, zones = hours_of(draft.call, draft.terms, rules)
-    if not hours:
-        return replace(draft, not_after=not_after)
+    if draft.not_after is None:
+        draft = replace(draft, terms=replace(draft.terms, patience=_patience(draft, rules)))
     opening = opening_for(draft.call, draft.terms, rules, start, draft.not_after)
+    hours, zones = hours_of(draft.call, draft.terms, rules)
     if opening is None:
         why = explain(None, start, zones, hours)
         mistakes.append(Mistake("hours", f"{why[:1].upper()}{why[1:]}: give other times.", "hours"))
         return draft
-    if opening.opens <= start:
-        return replace(draft, not_after=not_after)
-    waits = opening.opens - start if draft.not_after is None else timedelta()
-    why = explain(opening, start, zones, hours)
-    return replace(draft, not_before=opening.opens, not_after=not_after + waits, notes=(*draft.notes, why))
+    if opening.opens > start:
+        why = explain(opening, start, zones, hours)
+        draft = replace(draft, not_before=opening.opens, notes=(*draft.notes, why))
+    if draft.terms.patience is None:
+        return draft
+    return replace(draft, not_after=max(opening.opens, start) + timedelta(seconds=draft.terms.patience))
 
 
 def _patience(draft: Draft, rules: Rules) -> int:

@@ -75,6 +75,9 @@ class Store(Protocol):
     def waiting_of_batch(self, owner: int, batch: str, limit: int) -> list[Job]:
         """Some waiting jobs of a batch."""
 
+    def wake(self, reason: str, now: datetime) -> int:
+        """Makes jobs due that wait for a time and a reason that begins so; how many it were."""
+
     def has_batch(self, owner: int, batch: str) -> bool:
         """Whether any job has this batch."""
 

@@ -59,6 +59,15 @@ class Standing:
         rows = self._db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE {where}", (batch, owner, limit))
         return [codec.row_job(row) for row in rows]
 
+    def wake(self, reason: str, now: datetime) -> int:
+        """Makes jobs due that wait for a time and a reason that begins so; how many it were."""
+        found = self._db.execute(
+            "UPDATE jobs SET not_before = ? WHERE ready = 0 AND not_before > ?"
+            " AND substr(reason, 1, length(?)) = ?",
+            (codec.to_ms(now), codec.to_ms(now), reason, reason),
+        )
+        return found.rowcount
+
     def has_batch(self, owner: int, batch: str) -> bool:
         """Whether any job has this batch."""
         sql = f"SELECT 1 FROM jobs WHERE {OF_BATCH} LIMIT 1"

@@ -1,6 +1,9 @@
 import pytest
 
+from tests.engine.ruled import make_ruled_world
 from tests.engine.world import World
+
+__all__ = ["make_ruled_world"]
 
 
 @pytest.fixture
