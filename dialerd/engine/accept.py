@@ -38,6 +38,13 @@ class Line:
                 turns.learn(owner, draft.batch, last)
         return turns.give(owner, draft.batch)
 
+    def renewed(self, way: str, priority: int, owner: int, batch: str | None, turn: int) -> int:
+        """The turn of a job that falls due. Where the line has gone on past it while it waited, it stands in
+        line from now on, beside the others of its batch: a hundred thousand such jobs would hold up
+        everybody."""
+        turns = self._turns.setdefault((way, priority), Turns())
+        return turn if turn >= turns.now else turns.give(owner, (batch, "late"))
+
     def took(self, job: Job) -> None:
         """A job was taken: those that come after it stand behind it."""
         self._turns.setdefault((job.way, job.priority), Turns()).took(job.turn)

@@ -57,7 +57,7 @@ class Dispatcher:
     def dispatch(self) -> None:
         """Stages as many due jobs as there is room for now, urgent ones first. One batch at a time: what
         comes meanwhile shares the next one's syncs."""
-        self.busy = self.ledger.store.promote(self.ledger.clock.now())
+        self.busy = self.ledger.store.promote(self.ledger.clock.now(), self.picker.line.renewed)
         room = 0 if self._staging else self._room()
         if room <= 0:
             return
@@ -164,7 +164,7 @@ class Dispatcher:
         way = flight.attempt.trunk or ""
         flight.job = self.ledger.move(job, Step.LEASE, data=data, attempts=flight.attempt.number, way=way)
         flight.leg = Leg.LEASED
-        self.picker.begun(flight)
+        self.picker.begun(flight, job)
         return True
 
     def _stumble(self, flight: Flight, trouble: DialerError) -> None:

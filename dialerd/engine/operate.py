@@ -1,7 +1,6 @@
 """Operate: what a person asks of a job: cancel, hold, release, requeue, resolve."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from dialerd.core.errors import NoSuchJob, NotAllowed
@@ -40,11 +39,14 @@ class Operator:
         return verb(job, command)
 
     def cancel_under_way(self, scope: str, actor: int) -> None:
-        """Cancels the calls of a batch that are under way, as far as that is possible."""
+        """Cancels the calls of a batch that are under way; those that can't be are not tried again."""
         for flight in self.flights:
             if scope == f"batch:{flight.job.owner}:{flight.job.batch}":
-                with suppress(NotAllowed):
+                try:
                     self._cancel(flight.job, Command(flight.job.id, "cancel", actor))
+                except NotAllowed:
+                    flight.job = replace(flight.job, requested=Wish.CANCEL.value)
+                    self.ledger.store.save_job(flight.job)
 
     def _cancel(self, job: Job, command: Command) -> Job:
         flight = self.flights.of_job(job.id)

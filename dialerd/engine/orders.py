@@ -7,6 +7,7 @@ from dialerd.core.errors import NotAllowed
 from dialerd.core.model import Job
 from dialerd.core.signals import Order
 from dialerd.core.states import Step
+from dialerd.engine.accept import Line
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.trunks import Trunks
 from dialerd.log import get_logger
@@ -27,8 +28,8 @@ FUSE_OWNER = -1
 class Orders:
     """Scopes are "all", "trunk:NAME" and "batch:OWNER:NAME"; words "paused" and "cancelled"."""
 
-    def __init__(self, ledger: Ledger, trunks: Trunks) -> None:
-        self.ledger, self.trunks = ledger, trunks
+    def __init__(self, ledger: Ledger, trunks: Trunks, line: Line) -> None:
+        self.ledger, self.trunks, self.line = ledger, trunks, line
         self._orders: dict[str, Order] = {}
         self._parking: dict[str, tuple[int, str]] = {}
         self._unparking: dict[str, tuple[int, str]] = {}
@@ -73,7 +74,7 @@ class Orders:
             elif store.park_batch(owner, batch, CHUNK) < CHUNK:
                 del self._parking[scope]
         for scope, (owner, batch) in list(self._unparking.items()):
-            if store.unpark_batch(owner, batch, CHUNK) < CHUNK:
+            if store.unpark_batch(owner, batch, CHUNK, self.line.renewed) < CHUNK:
                 del self._unparking[scope]
                 store.remove_order(scope)
 

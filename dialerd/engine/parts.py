@@ -52,7 +52,7 @@ class Parts:
         self.trunks, self.line = Trunks(), Line(store)
         self.trunks.configure(policy.rules.trunks, clock.mono())
         self.gate = Gate(policy.rules, Spending(store, policy.budget, policy.rates))
-        self.orders = Orders(ledger, self.trunks)
+        self.orders = Orders(ledger, self.trunks, self.line)
         closer = Closer(ledger, self.gate, self.orders, random, policy.opt_out)
         seen = (ledger, self.flights, self.asterisk)
         self.settler = Settler(*seen, files, hang_up, judge, settings, closer, self.trunks)

@@ -43,6 +43,7 @@ class Picker:
         self.passed_over = False
         self.waiting: list[str] = []
         self._back: dict[int, datetime] = {}
+        self._round = 0
         self._skip: dict[tuple[str, bool], int] = {}
 
     def pick(self, room: int, prepare: Prepare) -> dict[str, bytes]:
@@ -52,6 +53,8 @@ class Picker:
         self.waiting = trunks = self.ledger.store.trunks_due()
         if not trunks:
             return files
+        first = self._round % len(trunks)
+        trunks = trunks[first:] + trunks[:first]
         self.trunks.count(self.flights.on_trunk)
         urgent_from = self.gate.rules.urgent_from
         for urgent, least, most in ((True, urgent_from, HIGHEST), (False, 0, urgent_from - 1)):
@@ -60,6 +63,7 @@ class Picker:
                 spare = min(left, self._spare(trunk, urgent), LOOKED_AT)
                 if spare > 0:
                     self._pick_from(trunk, spare, (least, most), urgent, files, prepare)
+        self._round += bool(files)
         return files
 
     def may_begin(self, job: Job, attempt: Attempt) -> bool:
@@ -69,10 +73,10 @@ class Picker:
             return False
         return against(job.call, attempt.trunk or "", self.gate.rules) is None
 
-    def begun(self, flight: Flight) -> None:
-        """The lease is written: it counts, and virtual time goes on."""
+    def begun(self, flight: Flight, job: Job) -> None:
+        """The lease is written: it counts, and virtual time goes on where the job stood in line."""
         now, way = self.ledger.clock.now(), flight.attempt.trunk or ""
-        self.line.took(flight.job)
+        self.line.took(job)
         self.gate.spending.begin(flight.job, flight.attempt, now)
         if why := self.gate.spending.ventured(flight.job, way, now):
             self.orders.blow_fuse(way, why)

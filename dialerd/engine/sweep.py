@@ -2,6 +2,7 @@
 listing."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from dialerd.core.model import Attempt, Disposition, Job
 from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, Place, Sighting
@@ -94,7 +95,10 @@ class Sweeper:
         """A doubt is settled after all. A job that has ended, or waits for its next try, keeps its state,
         unless that try would be a second call."""
         result = self.judge(sighting.status, None, ami=False)
-        ended = replace(attempt, ended=self.ledger.clock.now(), result=result)
+        over = self.ledger.clock.now()
+        if sighting.ended is not None:
+            over = min(over, datetime.fromtimestamp(sighting.ended, UTC))
+        ended = replace(attempt, ended=over, result=result)
         answered = result.disposition is Disposition.ANSWERED
         if job.state is State.HELD or (answered and job.state is State.DEFERRED):
             self.settler.closer.conclude(job, ended, result)

@@ -1,7 +1,7 @@
 """What the engine and the ways in ask of a store. The embedded SQLite store is one; a second can stand behind
 this."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -47,8 +47,9 @@ class Store(Protocol):
     def attempts(self, job_id: str) -> list[Attempt]:
         """All attempts of a job, oldest first."""
 
-    def promote(self, now: datetime) -> bool:
-        """Marks the jobs whose not_before has come as due; whether there may be more of them."""
+    def promote(self, now: datetime, renewed: Callable[[str, int, int, str | None, int], int]) -> bool:
+        """Marks the jobs whose not_before has come as due; whether there may be more of them. Those that
+        were never tried get the turn that `renewed` says (store/standing.py)."""
 
     def trunks_due(self) -> list[str]:
         """The trunks that due jobs wait for ("" for literal channels)."""
@@ -69,11 +70,13 @@ class Store(Protocol):
     def park_batch(self, owner: int, batch: str, limit: int) -> int:
         """Parks waiting jobs of a batch; how many it were, 0 at the end."""
 
-    def unpark_batch(self, owner: int, batch: str, limit: int) -> int:
+    def unpark_batch(
+        self, owner: int, batch: str, limit: int, renewed: Callable[[str, int, int, str | None, int], int]
+    ) -> int:
         """Makes parked jobs wait again; how many it were, 0 at the end."""
 
     def waiting_of_batch(self, owner: int, batch: str, limit: int) -> list[Job]:
-        """Some waiting jobs of a batch."""
+        """Some jobs of a batch that wait, or are held."""
 
     def wake(self, reason: str, now: datetime) -> int:
         """Makes jobs due that wait for a time and a reason that begins so; how many it were."""

@@ -20,7 +20,7 @@ from dialerd.core.states import IN_FLIGHT, State
 from dialerd.store import codec
 from dialerd.store.retention import Retention
 from dialerd.store.schema import STEPS
-from dialerd.store.standing import Standing
+from dialerd.store.standing import Renewed, Standing
 
 _PLACES = ",".join("?" * len(codec.JOB_COLUMNS.split(",")))
 
@@ -140,14 +140,11 @@ class SqliteStore(Standing, Retention):
         """All attempts of a job, oldest first."""
         return find_attempts(self._db, job_id)
 
-    def promote(self, now: datetime) -> bool:
-        """Marks the jobs whose not_before has come as due; whether there may be more of them."""
-        found = self._db.execute(
-            "UPDATE jobs SET ready = 1 WHERE id IN"
-            " (SELECT id FROM jobs WHERE ready = 0 AND not_before <= ? ORDER BY not_before LIMIT ?)",
-            (codec.to_ms(now), PROMOTE_LIMIT),
-        )
-        return found.rowcount == PROMOTE_LIMIT
+    def promote(self, now: datetime, renewed: Renewed) -> bool:
+        """Marks the jobs whose not_before has come as due; whether there may be more of them. Those that
+        were never tried get the turn that is `renewed`."""
+        where = "ready = 0 AND not_before <= ? ORDER BY not_before LIMIT ?"
+        return self._make_due(where, (codec.to_ms(now), PROMOTE_LIMIT), renewed) == PROMOTE_LIMIT
 
     def trunks_due(self) -> list[str]:
         """The trunks that due jobs wait for. Steps from one to the next in the index, whatever lies

@@ -2,8 +2,9 @@
 used."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from dialerd.core.budget import Used
 from dialerd.core.model import Job
@@ -13,6 +14,9 @@ from dialerd.store import codec
 OF_BATCH = "batch = ? AND +owner = ?"
 """A batch is found by its name, of which few users have the same: the + keeps SQLite from going through all
 jobs of the owner (https://sqlite.org/optoverview.html, "Disqualifying WHERE clause terms using unary +")."""
+
+Renewed = Callable[[str, int, int, str | None, int], int]
+"""Trunk, priority, owner, batch and turn of a job that falls due → its turn from now on."""
 
 
 class Standing:
@@ -39,23 +43,30 @@ class Standing:
 
     def park_batch(self, owner: int, batch: str, limit: int) -> int:
         """Parks waiting jobs of a batch; how many it were, 0 at the end."""
-        return self._mark(2, owner, batch, "0, 1", limit)
+        sql = (
+            "UPDATE jobs SET ready = 2 WHERE id IN (SELECT id FROM jobs"
+            f" WHERE {OF_BATCH} AND ready IN (0, 1) ORDER BY id LIMIT ?)"
+        )
+        return self._db.execute(sql, (batch, owner, limit)).rowcount
 
-    def unpark_batch(self, owner: int, batch: str, limit: int) -> int:
+    def unpark_batch(self, owner: int, batch: str, limit: int, renewed: Renewed) -> int:
         """Makes parked jobs wait again; how many it were, 0 at the end. Those whose time has not come are
         looked at again when they are due."""
-        return self._mark(1, owner, batch, "2", limit)
+        return self._make_due(f"{OF_BATCH} AND ready = 2 ORDER BY id LIMIT ?", (batch, owner, limit), renewed)
 
-    def _mark(self, ready: int, owner: int, batch: str, among: str, limit: int) -> int:
-        sql = (
-            "UPDATE jobs SET ready = ? WHERE id IN (SELECT id FROM jobs"
-            f" WHERE {OF_BATCH} AND ready IN ({among}) ORDER BY id LIMIT ?)"
-        )
-        return self._db.execute(sql, (ready, batch, owner, limit)).rowcount
+    def _make_due(self, where: str, values: tuple[Any, ...], renewed: Renewed) -> int:
+        sql = f"SELECT id, attempts, turn, trunk, priority, owner, batch FROM jobs WHERE {where}"
+        rows = self._db.execute(sql, values).fetchall()
+        due = [
+            (turn if attempts else renewed(trunk, priority, owner, batch, turn), id_)
+            for id_, attempts, turn, trunk, priority, owner, batch in rows
+        ]
+        self._db.executemany("UPDATE jobs SET ready = 1, turn = ? WHERE id = ?", due)
+        return len(rows)
 
     def waiting_of_batch(self, owner: int, batch: str, limit: int) -> list[Job]:
-        """Some waiting jobs of a batch."""
-        where = f"{OF_BATCH} AND ready IS NOT NULL LIMIT ?"
+        """Some jobs of a batch that wait, or are held."""
+        where = f"{OF_BATCH} AND (ready IS NOT NULL OR state = 'held') LIMIT ?"
         rows = self._db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE {where}", (batch, owner, limit))
         return [codec.row_job(row) for row in rows]
 

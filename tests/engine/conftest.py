@@ -1,9 +1,10 @@
 import pytest
 
 from tests.engine.ruled import make_ruled_world
+from tests.engine.trunked import make_world
 from tests.engine.world import World
 
-__all__ = ["make_ruled_world"]
+__all__ = ["make_ruled_world", "make_world"]
 
 
 @pytest.fixture

@@ -174,3 +174,22 @@ def test_a_job_that_falls_due_while_asterisk_is_away_does_not_keep_the_engine_bu
     world.submit(not_before=START + timedelta(seconds=5))
     world.wait(10)
     assert world.engine._patience() == 1.0
+
+
+def test_a_call_of_a_cancelled_batch_that_can_not_be_hung_up_is_not_tried_again(make_ruled_world):
+    world = make_ruled_world()
+    job = world.called(batch="campaign", max_retries=3, retry_time=5)
+    world.begin(job)
+    world.order("batch:1000:campaign", "cancelled")
+    world.archive(job, "Expired")
+    world.wait(30)
+    assert (world.job(job).state, world.out()) == (State.CANCELLED, [])
+
+
+def test_what_is_held_of_a_cancelled_batch_is_cancelled_too(make_ruled_world):
+    world = make_ruled_world()
+    job = world.submit(batch="campaign", not_before=START + timedelta(hours=1)).job
+    world.command(job, "hold")
+    world.order("batch:1000:campaign", "cancelled")
+    world.wait(1)
+    assert world.job(job).state is State.CANCELLED

@@ -155,3 +155,15 @@ def test_the_jobs_of_an_owner_with_enough_calls_come_back_one_behind_the_other(m
     back = [waiting for job in jobs if (waiting := world.job(job).not_before) is not None]
     assert len(set(back)) == 999
     assert max(back) - min(back) >= timedelta(seconds=1.9)
+
+
+def test_a_doubt_that_is_settled_days_later_costs_what_was_set_aside_for_it(make_ruled_world):
+    world = make_ruled_world()
+    job = world.called(number="+4930123456")
+    world.spool.where[world.name(job)] = set()
+    world.wait(60, step=5)
+    world.clock.time += timedelta(days=2)
+    world.archive(job, "Completed")
+    assert world.job(job).state is State.COMPLETED
+    assert world.store.usage("2026-11-23") == {}
+    assert world.store.usage("2026-11-21")["all"].seconds == 180

@@ -6,32 +6,13 @@ import pytest
 
 from dialerd.core.destinations import Destinations
 from dialerd.core.disposition import Result
-from dialerd.core.errors import NotAllowed
 from dialerd.core.model import Disposition
-from dialerd.core.policy import Route, Trunk
+from dialerd.core.policy import Route
 from dialerd.core.signals import AsteriskUp
 from dialerd.core.states import State
-from dialerd.engine.inbox import GiveOrder
-from dialerd.engine.ports import Policy
-from tests.engine.world import ANYTHING, World
 
 UP = AsteriskUp(run="2026-11-21 08:00:00", version="22", max_calls=None, calls=0)
 OTHER_OWNER = 2000
-
-
-@pytest.fixture
-def make_world(tmp_path):
-    made = []
-
-    def make(ami=False, budget=None, **trunks):
-        rules = replace(ANYTHING, trunks={name: Trunk(name, "x", **more) for name, more in trunks.items()})
-        policy = Policy(rules) if budget is None else Policy(rules, budget)
-        made.append(World(tmp_path, ami=ami, policy=policy))
-        return made[-1]
-
-    yield make
-    for world in made:
-        world.close()
 
 
 def ended(world, job, number=1, **trace):
@@ -103,19 +84,6 @@ def test_a_new_batch_of_an_owner_does_not_wait_behind_the_old_one(make_world):
     assert 6 <= len(new.intersection(seen)) <= 11
 
 
-def test_fairness_outlives_a_restart(make_world):
-    world = make_world(main={"max_channels": 1})
-    world.accept(20, batch="old")
-    world.settle_down()
-    world.crash()
-    other = world.submit(owner=OTHER_OWNER).job
-    seen = []
-    for _ in range(3):
-        world.answer(world.out())
-        seen += world.out()
-    assert other.id in seen
-
-
 def test_jobs_of_a_full_trunk_hold_up_no_other_trunks(make_world):
     world = make_world(main={"max_channels": 1}, other={"max_channels": 1})
     world.accept(300)
@@ -125,8 +93,6 @@ def test_jobs_of_a_full_trunk_hold_up_no_other_trunks(make_world):
 
 def test_a_full_trunk_leaves_calls_to_the_next_one(make_world):
     world = make_world(main={"max_channels": 1}, other={})
-    from dialerd.core.destinations import Destinations
-    from dialerd.core.policy import Route
 
     rules = replace(world.policy.rules, routes=(Route(Destinations.parse(("*",)), ("main", "other")),))
     world.engine.gate.rules = rules
@@ -225,81 +191,6 @@ def test_congestion_halves_what_a_trunk_is_given_at_once(make_world):
     assert (limit, world.engine.trunks.line("main").concurrency.limit()) == (20, 9)
 
 
-def test_a_paused_trunk_takes_no_calls_until_it_is_resumed(make_world):
-    world = make_world(main={})
-    world.order("trunk:main", "paused", "the carrier works on it")
-    job = world.called()
-    paused, said = world.out(), world.engine.trunks.line("main").paused
-    world.order("trunk:main", None)
-    assert paused == []
-    assert said.endswith("the carrier works on it")
-    assert world.out() == [job.id]
-
-
-def test_a_pause_outlives_a_restart(make_world):
-    world = make_world(main={})
-    world.order("all", "paused")
-    world.crash()
-    world.called()
-    assert world.out() == []
-
-
-def test_an_order_about_a_trunk_that_is_not_there_is_refused(make_world):
-    world = make_world(main={})
-    with pytest.raises(NotAllowed, match=r"no trunk 'mian', only main"):
-        world.order("trunk:mian", "paused")
-    assert world.engine.orders.all() == []
-
-
-def test_a_paused_batch_waits_and_lets_others_pass(make_world):
-    world = make_world(main={"max_channels": 1})
-    world.accept(300, batch="campaign", priority=7)
-    world.settle_down()
-    first = world.out()
-    world.order("batch:1000:campaign", "paused")
-    other = world.submit(priority=1).job
-    world.answer(first)
-    while_paused = world.out()
-    world.answer(while_paused)
-    idle = world.out()
-    world.order("batch:1000:campaign", None)
-    world.wait(1)
-    assert (while_paused, idle) == ([other.id], [])
-    assert len(world.out()) == 1
-
-
-def test_a_job_accepted_into_a_paused_batch_waits_too(make_world):
-    world = make_world(main={})
-    world.order("all", "paused")
-    world.accept(2, batch="campaign")
-    world.order("batch:1000:campaign", "paused")
-    world.accept(1, batch="campaign")
-    world.order("all", None)
-    world.wait(1)
-    assert world.out() == []
-
-
-def test_a_cancelled_batch_loses_what_waits_and_what_asterisk_has_not_begun(make_world):
-    world = make_world(main={"max_channels": 2})
-    jobs = world.accept(500, batch="campaign")
-    world.settle_down()
-    world.order("batch:1000:campaign", "cancelled")
-    world.wait(8)
-    assert {world.job(job).state for job in jobs} == {State.CANCELLED}
-    assert world.engine.orders.all() == []
-
-
-def test_a_job_that_comes_after_its_batch_was_cancelled_is_called(make_world):
-    world = make_world(main={})
-    world.order("all", "paused")
-    world.accept(2, batch="campaign")
-    world.order("batch:1000:campaign", "cancelled")
-    world.wait(2)
-    world.order("all", None)
-    job = world.called(batch="campaign")
-    assert world.out() == [job.id]
-
-
 def test_a_result_without_ami_says_nothing_of_the_trunk(make_world):
     world = make_world(main={})
     for job in [world.called() for _ in range(8)]:
@@ -308,27 +199,3 @@ def test_a_result_without_ami_says_nothing_of_the_trunk(make_world):
         Disposition.FAILED, detail="not answered; why is unknown without AMI"
     )
     assert world.engine.trunks.line("main").breaker.state(world.clock.mono()) == "closed"
-
-
-def test_a_batch_that_was_being_resumed_in_a_crash_is_resumed_whole(make_world):
-    world = make_world(main={})
-    world.order("all", "paused")
-    world.accept(2001, batch="campaign")
-    world.order("batch:1000:campaign", "paused")
-    world.engine.turn([GiveOrder("batch:1000:campaign", None, 0, "")])
-    world.crash()
-    world.settle_down()
-    assert len(world.store.due("main", 3000)) == 2001
-    assert world.store.orders() == world.engine.orders.all()
-
-
-def test_jobs_bound_to_a_paused_trunk_hold_up_none_that_may_take_the_next_one(make_world):
-    world = make_world(main={}, other={"max_channels": 1})
-    rules = world.engine.gate.rules
-    route = Route(Destinations.parse(("*",)), ("main", "other"))
-    world.engine.gate.rules = replace(rules, routes=(route,))
-    world.order("trunk:main", "paused")
-    world.accept(300, owner=OTHER_OWNER, ways=("main",))
-    job = world.submit(ways=("main", "other")).job
-    world.wait(5)
-    assert world.out() == [job.id]
