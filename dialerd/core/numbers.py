@@ -93,17 +93,23 @@ def _of(parsed: phonenumbers.PhoneNumber, country: str | None) -> str:
     return f" in {name}" if name else ""
 
 
+@lru_cache(maxsize=256)
+def _known(e164: str) -> phonenumbers.PhoneNumber:
+    """The number taken apart, which several look at one after the other. Nobody changes it."""
+    return phonenumbers.parse(e164, None)
+
+
 @lru_cache(maxsize=16384)
 def national(e164: str) -> str:
     """The number as it is dialled at home, digits only: 030123456 for +4930123456."""
-    parsed = phonenumbers.parse(e164, None)
+    parsed = _known(e164)
     return re.sub(r"[^0-9]", "", str(phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)))
 
 
 @lru_cache(maxsize=16384)
 def region(e164: str) -> str | None:
     """The country of the number (ISO 3166): under +1 also CA or JM; None for international numbers."""
-    found = phonenumbers.region_code_for_number(phonenumbers.parse(e164, None))
+    found = phonenumbers.region_code_for_number(_known(e164))
     return None if found in (None, "001", "ZZ") else str(found)
 
 
@@ -119,7 +125,7 @@ def kind(e164: str) -> str:
         return "premium"
     if e164.startswith(_SATELLITE):
         return "satellite"
-    return _KINDS.get(phonenumbers.number_type(phonenumbers.parse(e164, None)), "other")
+    return _KINDS.get(phonenumbers.number_type(_known(e164)), "other")
 
 
 @lru_cache(maxsize=16384)
@@ -129,7 +135,7 @@ def time_zones(e164: str) -> tuple[str, ...]:
     A fixed line or a mobile is looked for by its first digits (a mobile may travel, and then lies). Others,
     such as toll-free numbers, may be anywhere under their country code.
     """
-    parsed = phonenumbers.parse(e164, None)
+    parsed = _known(e164)
     by_place = kind(e164) in _AT_A_PLACE
     look = number_zones.time_zones_for_geographical_number if by_place else number_zones.time_zones_for_number
     return tuple(name for name in look(parsed) if name != _UNKNOWN_ZONE)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp
 
 CALLS_EACH = 2
-"""What one call may take of Asterisk's call limit. maxcalls counts running dialplans, of which a call through
-a Local channel has one, or two where its action is a dialplan too; CoreCurrentCalls counts channels, of which
-it has two (seen on 16 and 22). Two errs to the safe side."""
+"""What one call takes of Asterisk's call limit at most. maxcalls counts running dialplans, of which a call
+through a Local channel has one, or two where its action is a dialplan too; CoreCurrentCalls counts channels,
+of which it has two (seen on 16 and 22)."""
 
 WINDOW_S = 2.0
 WINDOW_MIN = 100
@@ -56,11 +56,13 @@ class Asterisk:
         """Whether call files may be handed over: AMI is up, or there is none, or it won't let us in."""
         return not self.ami or (self.known and (self.up or self.refused))
 
-    def room(self, in_flight: int) -> int | None:
-        """How many more calls fit below Asterisk's call limit; None for no known limit."""
+    def room(self, in_flight: int, dialplans: int) -> int | None:
+        """How many more calls fit below Asterisk's call limit; None for no known limit. `dialplans` is what
+        those under way take of it; the next ones are taken to be like them."""
         if not self.up or not self.max_calls:
             return None
-        return max(0, (self.max_calls - self.others) // CALLS_EACH - in_flight)
+        each = -(-dialplans // in_flight) if in_flight else CALLS_EACH
+        return max(0, self.max_calls - self.others - dialplans) // each
 
     def near_limit(self) -> bool:
         """Whether a call that left no trace may have met the call limit."""

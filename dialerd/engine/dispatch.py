@@ -46,6 +46,7 @@ class Dispatcher:
         picker: Picker,
     ) -> None:
         self.picker, self.busy = picker, False
+        self.next_time: float | None = None
         self.ledger, self.flights, self.asterisk, self.settler = ledger, flights, asterisk, settler
         self.files, self.worker, self.inbox = files, worker, inbox
         self.dial, self.render, self.settings = dial, render, settings
@@ -58,10 +59,12 @@ class Dispatcher:
         """Stages as many due jobs as there is room for now, urgent ones first. One batch at a time: what
         comes meanwhile shares the next one's syncs."""
         self.busy = self.ledger.store.promote(self.ledger.clock.now(), self.picker.line.renewed)
+        self.next_time = None
         room = 0 if self._staging else self._room()
         if room <= 0:
             return
         files = self.picker.pick(room, self._prepare)
+        self.next_time = self.picker.next_time()
         self.busy = self.busy or self.picker.passed_over
         self._staging.update(files)
         if files:
@@ -128,7 +131,7 @@ class Dispatcher:
             self.settings.max_calls - len(self.flights),
             BATCH,
         )
-        limit = self.asterisk.room(len(self.flights))
+        limit = self.asterisk.room(len(self.flights), self.flights.dialplans)
         return room if limit is None else min(room, limit)
 
     def _prepare(self, job: Job, way: str, closes: datetime | None, due: float) -> tuple[str, bytes] | None:

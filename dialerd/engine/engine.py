@@ -226,7 +226,7 @@ class Engine(Parts):
         if self.dispatcher.busy or self.orders.busy:
             return 0.0
         mono = self.clock.mono()
-        following = self.dispatcher.picker.next_time()
+        following = self.dispatcher.next_time
         pace = IDLE_TICK_S if following is None else max(following - mono, 0.0)
         if not len(self.flights):
             due = self.store.next_due()

@@ -66,6 +66,13 @@ class Flight:
         """The call file's name."""
         return self.attempt.name
 
+    @property
+    def dialplans(self) -> int:
+        """What it takes of Asterisk's call limit, which counts running dialplans: one behind a Local channel,
+        and one where its action is a dialplan too (seen on 16 and 22). One at least."""
+        local = self.attempt.channel[:6].lower() == "local/"
+        return max(1, local + (self.job.call.context is not None))
+
 
 class Flights:
     """All attempts under way, by call file and by job."""
@@ -74,6 +81,7 @@ class Flights:
         self._by_name: dict[str, Flight] = {}
         self._by_job: dict[str, Flight] = {}
         self._unstarted: set[str] = set()
+        self.dialplans = 0
         self.of_owner: Counter[int] = Counter()
         self.on_trunk: Counter[str] = Counter()
 
@@ -81,6 +89,7 @@ class Flights:
         """Takes up a flight."""
         self._by_name[flight.name] = flight
         self._by_job[flight.job.id] = flight
+        self.dialplans += flight.dialplans
         self.of_owner[flight.job.owner] += 1
         self.on_trunk[flight.attempt.trunk or ""] += 1
         if not flight.started:
@@ -89,6 +98,7 @@ class Flights:
     def remove(self, flight: Flight) -> None:
         """Forgets a flight."""
         if self._by_name.pop(flight.name, None) is not None:
+            self.dialplans -= flight.dialplans
             self.of_owner[flight.job.owner] -= 1
             self.on_trunk[flight.attempt.trunk or ""] -= 1
         self._by_job.pop(flight.job.id, None)

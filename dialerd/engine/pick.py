@@ -42,6 +42,7 @@ class Picker:
         self.gate, self.orders, self.line = gate, orders, line
         self.passed_over = False
         self.waiting: list[str] = []
+        self._mono = 0.0
         self._back: dict[int, datetime] = {}
         self._round = 0
         self._skip: dict[tuple[str, bool], int] = {}
@@ -49,6 +50,7 @@ class Picker:
     def pick(self, room: int, prepare: Prepare) -> dict[str, bytes]:
         """The call files of the next jobs, `room` at most."""
         self.passed_over = False
+        self._mono = self.ledger.clock.mono()
         files: dict[str, bytes] = {}
         self.waiting = trunks = self.ledger.store.trunks_due()
         if not trunks:
@@ -92,13 +94,13 @@ class Picker:
         return list(dict.fromkeys([trunk, *behind]))
 
     def next_time(self) -> float | None:
-        """When a trunk that jobs wait for takes calls again because time has passed (monotonic)."""
+        """When a trunk that jobs wait for takes calls again because time has passed (monotonic), as seen at
+        the last pick: what fell due since then was not taken yet."""
         ways = [way for trunk in self.waiting for way in self.ways_of(trunk)]
-        return self.trunks.next(ways, self.ledger.clock.mono())
+        return self.trunks.next(ways, self._mono)
 
     def _spare(self, trunk: str, urgent: bool) -> int:
-        mono = self.ledger.clock.mono()
-        return sum(self.trunks.room(way, urgent, mono) for way in self.ways_of(trunk))
+        return sum(self.trunks.room(way, urgent, self._mono) for way in self.ways_of(trunk))
 
     def _pick_from(
         self,
@@ -112,7 +114,7 @@ class Picker:
         """Where the trunk itself has no room, but one behind it has, the first in line may be bound to it:
         those behind them are looked at in the turns that follow."""
         now, before, stay = self.ledger.clock.now(), len(files), 0
-        full = self.trunks.room(trunk, urgent, self.ledger.clock.mono()) <= 0
+        full = self.trunks.room(trunk, urgent, self._mono) <= 0
         skip, limit = (self._skip.get((trunk, urgent), 0), LOOKED_AT) if full else (0, spare)
         jobs = self.ledger.store.due(trunk, limit, *among, skip)
         for job in jobs:
@@ -125,12 +127,11 @@ class Picker:
             if not goes:
                 self.passed_over = True
                 continue
-            mono = self.ledger.clock.mono()
-            way = self._way(job, urgent, mono, now)
+            way = self._way(job, urgent, now)
             if way is None:
                 stay += 1
                 continue
-            due = self.trunks.begin(way, urgent, mono)
+            due = self.trunks.begin(way, urgent, self._mono)
             made = prepare(job, way, closes, due)
             if made is not None:
                 files[made[0]] = made[1]
@@ -167,14 +168,14 @@ class Picker:
         """What the rules refuse by now never begins."""
         self.ledger.move(job, Step.REFUSE, why)
 
-    def _way(self, job: Job, urgent: bool, mono: float, now: datetime) -> str | None:
+    def _way(self, job: Job, urgent: bool, now: datetime) -> str | None:
         """The first of its trunks that has room and is not at a cap. A job that all caps are against
         waits."""
         rules = self.gate.rules
         ways = job.ways[job.ways.index(job.way) :] if job.way in job.ways else (job.way,)
         left, capped = list(ways), []
         for way in ways:
-            if self.trunks.room(way, urgent, mono) <= 0:
+            if self.trunks.room(way, urgent, self._mono) <= 0:
                 continue
             refusal = self.gate.spending.check(job, way, rules.trunks.get(way), now)
             if refusal is None and _allowed(job, way, rules):

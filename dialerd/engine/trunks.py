@@ -12,6 +12,10 @@ from dialerd.core.policy import Trunk
 LATEST = 1000
 """Hand-overs whose lateness is remembered."""
 
+QUICK_S = 1.0
+"""Where there is no AMI to say why, a call that came to nothing so soon was refused, perhaps by the call
+limit: it narrows the window, and says nothing else."""
+
 REFUSED = (Disposition.CHANUNAVAIL, Disposition.CONGESTION)
 
 
@@ -118,6 +122,8 @@ class Trunks:
                 line.concurrency.congested(begun, now, in_use)
         elif _says_nothing(result):
             line.breaker.abandoned(begun, now)
+            if result.disposition is Disposition.FAILED and now - begun < QUICK_S:
+                line.concurrency.congested(begun, now, in_use)
         else:
             self._took(line, begun, now)
             line.concurrency.succeeded(begun, now, in_use)

@@ -37,7 +37,7 @@ def called(asterisk, to):
 
 
 def test_a_paused_batch_rests_over_a_kill_and_goes_on_where_it_was(daemon, asterisk):
-    to = begin(daemon, "61", 16)
+    to = begin(daemon, "61", 12)
     paused = daemon.ctl("batch", "pause", "61", "--reason", "too loud")
     until(lambda: none_under_way(daemon, "61"))
     called_by_then = sum(called(asterisk, to))
@@ -51,22 +51,22 @@ def test_a_paused_batch_rests_over_a_kill_and_goes_on_where_it_was(daemon, aster
     assert paused.returncode == 0, paused.stderr
     assert called_while_paused == 0
     assert "paused" in shown
-    assert 4 <= called_by_then < 16
-    assert batch(daemon, "61")["states"] == {"completed": 16}
-    assert called(asterisk, to) == [1] * 16
+    assert 4 <= called_by_then < 12
+    assert batch(daemon, "61")["states"] == {"completed": 12}
+    assert called(asterisk, to) == [1] * 12
 
 
 def test_a_kill_in_the_middle_of_a_batch_loses_nobody_and_calls_nobody_twice(daemon, asterisk):
-    to = begin(daemon, "62", 16)
+    to = begin(daemon, "62", 12)
     daemon.kill()
     daemon.start()
     until(lambda: open_jobs(daemon, "62") == 0, 60)
-    assert batch(daemon, "62")["states"] == {"completed": 16}
-    assert called(asterisk, to) == [1] * 16
+    assert batch(daemon, "62")["states"] == {"completed": 12}
+    assert called(asterisk, to) == [1] * 12
 
 
 def test_drain_waits_until_no_call_is_under_way_and_holds_until_resume_all(daemon, asterisk):
-    to = begin(daemon, "63", 16)
+    to = begin(daemon, "63", 12)
     drained = daemon.ctl("drain", "--timeout", "20")
     resting = none_under_way(daemon, "63")
     called_by_then = sum(called(asterisk, to))
@@ -76,10 +76,10 @@ def test_drain_waits_until_no_call_is_under_way_and_holds_until_resume_all(daemo
     until(lambda: open_jobs(daemon, "63") == 0, 60)
     assert drained.returncode == 0, drained.stderr
     assert resting
-    assert 4 <= called_by_then < 16
+    assert 4 <= called_by_then < 12
     assert still
     assert resumed.returncode == 0, resumed.stderr
-    assert called(asterisk, to) == [1] * 16
+    assert called(asterisk, to) == [1] * 12
 
 
 def test_a_drain_that_takes_too_long_names_what_is_left(daemon):
@@ -91,7 +91,7 @@ def test_a_drain_that_takes_too_long_names_what_is_left(daemon):
 
 
 def test_a_paused_trunk_begins_no_call_until_it_is_resumed(daemon, asterisk):
-    to = begin(daemon, "64", 16)
+    to = begin(daemon, "64", 12)
     paused = daemon.ctl("pause", "four", "--reason", "bill")
     until(lambda: none_under_way(daemon, "64"))
     called_by_then = sum(called(asterisk, to))
@@ -103,7 +103,7 @@ def test_a_paused_trunk_begins_no_call_until_it_is_resumed(daemon, asterisk):
     assert paused.returncode == 0, paused.stderr
     assert "bill" in shown
     assert called_while_paused == 0
-    assert called(asterisk, to) == [1] * 16
+    assert called(asterisk, to) == [1] * 12
 
 
 def test_a_cancelled_batch_hangs_up_and_calls_nobody_more(daemon, asterisk):

@@ -7,7 +7,8 @@ import pytest
 from tests.e2e.lines import dialled, line, status, trunks, with_lines
 from tests.waiting import until
 
-CALL = {"context": "job", "extension": "s"}
+CALL = {"context": "job", "extension": "hangup"}
+TALK = {"application": "Wait", "data": "0.3"}
 AFTER = {
     "01": [("first", "BUSY")],
     "02": [("first", "NOANSWER")],
@@ -33,9 +34,9 @@ def numbers(area, count, far_end="06"):
     return [f"+4930{area}{place:02}{far_end}" for place in range(count)]
 
 
-def submit_all(daemon, to, **job):
+def submit_all(daemon, to, call=CALL, **job):
     """A job for each number; their ids, in this order."""
-    return [daemon.submit(to=number, **CALL, **job)["id"] for number in to]
+    return [daemon.submit(to=number, **call, **job)["id"] for number in to]
 
 
 def attempts(job):
@@ -60,7 +61,7 @@ def test_a_trunk_that_spends_too_fast_is_paused_by_its_fuse_until_somebody_resum
         }
     )
     to = numbers("5100", 4)
-    jobs = submit_all(daemon, to, trunk="costly")
+    jobs = submit_all(daemon, to, TALK, trunk="costly")
     until(lambda: trunks(daemon)["costly"]["paused"], 30)
     called = sum(calls_to(asterisk, to))
     shown, told = daemon.ctl("trunks").stdout, daemon.ctl("status").stdout
@@ -154,7 +155,7 @@ def test_the_next_trunk_is_tried_only_where_no_phone_rang(start, asterisk):
 def test_an_urgent_call_does_not_wait_behind_thousands_of_others(start, asterisk):
     daemon = start(**{"trunks.thin": line("line-a", max_channels=2)})
     many = "".join(
-        json.dumps({"to": f"+493055{place:04}06", "trunk": "thin", "key": f"{place}", **CALL}) + "\n"
+        json.dumps({"to": f"+493055{place:04}06", "trunk": "thin", "key": f"{place}", **TALK}) + "\n"
         for place in range(3000)
     )
     accepted = daemon.ctl("submit", "-", "--format", "ndjson", "--batch", "many", text=many)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dialerd.core.errors import Broken, Unavailable, Unconfirmed
-from dialerd.core.model import Disposition, OnDoubt, Trace
+from dialerd.core.model import Call, Disposition, OnDoubt, Trace
 from dialerd.core.signals import AsteriskDown, AsteriskUp, CallSeen, Place, SpoolStirred
 from dialerd.core.states import State
 from tests.engine.world import START, STARTED, World, at
@@ -176,10 +176,18 @@ def test_only_a_window_of_files_lies_in_outgoing(world):
     assert world.engine.flights.unstarted() == 100
 
 
-def test_asterisks_call_limit_is_kept(ami_world):
+def test_asterisks_call_limit_is_kept_by_calls_that_play_and_have_one_dialplan_each(ami_world):
     ami_world.tell(AsteriskUp("run", "22", max_calls=20, calls=4))
     for _ in range(30):
         ami_world.submit()
+    ami_world.settle_down()
+    assert len(ami_world.engine.flights) == 16
+
+
+def test_asterisks_call_limit_is_kept_by_calls_whose_action_is_a_dialplan_too(ami_world):
+    ami_world.tell(AsteriskUp("run", "22", max_calls=20, calls=4))
+    for _ in range(30):
+        ami_world.submit(call=Call(to=("100",), trunk="main", context="survey", extension="s"))
     ami_world.settle_down()
     assert len(ami_world.engine.flights) == 8
 

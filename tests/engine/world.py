@@ -190,8 +190,16 @@ class World:
     def close(self) -> None:
         self.store.close()
 
-    def submit(self, key: str | None = None, number: str = "100", owner: int = OWNER, **draft: Any) -> Any:
-        made = Draft(Call(to=(number,), trunk="main", play="hello-world"), b"d", key=key, **draft)
+    def submit(
+        self,
+        key: str | None = None,
+        number: str = "100",
+        owner: int = OWNER,
+        call: Call | None = None,
+        **draft: Any,
+    ) -> Any:
+        call = call or Call(to=(number,), trunk="main", play="hello-world")
+        made = Draft(call, b"d", key=key, **draft)
         message = Submit([Submission(owner, made)])
         self.engine.turn([message])
         return message.answer.result(0)[0]
