@@ -104,6 +104,20 @@ def test_what_takes_a_restart_is_said_and_the_rest_counts_already(daemon):
     assert trunks(daemon)["provider"]["max_channels"] == 5
 
 
+def test_what_waits_for_a_cap_goes_once_the_cap_is_raised(daemon, asterisk):
+    daemon.settings["caps.owner"] = {"calls_per_day": 1}
+    reload(daemon)
+    first, second = "+49306600406", "+49306600506"
+    daemon.ended(daemon.submit(to=first, trunk="provider", **CALL)["id"])
+    waiting = daemon.submit(to=second, trunk="provider", **CALL)
+    until(lambda: "of 1 at most" in daemon.job(waiting["id"]).get("reason", ""))
+    daemon.settings["caps.owner"] = {"calls_per_day": 5}
+    reload(daemon)
+    ended = daemon.ended(waiting["id"])
+    assert ended["state"] == "completed"
+    assert [dialled(asterisk)[number] for number in (first, second)] == [1, 1]
+
+
 def test_a_trunk_that_is_taken_out_fails_its_waiting_jobs_with_a_reason(daemon):
     daemon.ctl("pause", "provider")
     job = daemon.submit(to="+49306600306", trunk="provider", **CALL)
