@@ -21,7 +21,7 @@ from dialerd import __version__, log, systemd
 from dialerd.config import Config, load
 from dialerd.core.channels import watched
 from dialerd.core.disposition import judge
-from dialerd.core.errors import Broken, ConfigError, Mistake
+from dialerd.core.errors import Broken, ConfigError, DialerError, Mistake
 from dialerd.core.routing import channel_for
 from dialerd.core.signals import SpoolStirred
 from dialerd.engine.desk import Desk
@@ -69,6 +69,7 @@ class Daemon:
         self._ending: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._reload_trouble: list[str] = []
         self._undo: list[Callable[[], object]] = []
+        self._reload_due = False
 
     def end(self, code: int) -> None:
         """Asks for the end; safe from any thread and from a signal's handler."""
@@ -155,8 +156,18 @@ class Daemon:
         before = self.rulebook
         fixed = [name for name in FIXED if getattr(config, name) != getattr(self.config, name)]
         self._reload_trouble = [f"A change of [{name}] counts after a restart of dialerd." for name in fixed]
+        rulebook.stop_lists.succeed(before.stop_lists)
         self._keep_rules(rulebook)
-        self.desk.reconfigure(rulebook.policy()).result(RELOAD_LIMIT_S)
+        try:
+            self.desk.reconfigure(rulebook.policy()).result(RELOAD_LIMIT_S)
+        except (DialerError, TimeoutError) as error:
+            self._reload_trouble = [f"The new configuration is not in force yet, and is read again: {error}"]
+            self._reload_due, self.rulebook = True, before
+            log.get_logger(__name__).error("reload_waits", why=str(error))
+            rulebook.stop()
+            return
+        self._reload_due = False
+        rulebook.stop_lists.succeed(before.stop_lists)
         self.api.reconfigure(rulebook.rules(), rulebook.roles())
         if self.dropbox is not None:
             self.dropbox.reconfigure(rulebook.rules(), rulebook.roles())
@@ -252,6 +263,8 @@ class Daemon:
                     return code
                 self.reload()
             except queue.Empty:
+                if self._reload_due:
+                    self.reload()
                 self.desk.folder_problems = self._problems()
                 if not self.api.alive():
                     log.get_logger(__name__).error("socket_lost", why="the API's thread has ended")

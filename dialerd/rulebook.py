@@ -71,6 +71,6 @@ class Rulebook:
     def opt_out(self, number: str, reason: str) -> None:
         """Puts a number on the opt-out list: its callee wants no more calls."""
         try:
-            self.stop_lists.add(OPT_OUT, number, reason, os.geteuid(), datetime.now(UTC))
+            self.stop_lists.insist(OPT_OUT, number, reason, os.geteuid(), datetime.now(UTC))
         except InvalidJob as error:
             log.error("opt_out_failed", why=str(error))

@@ -46,12 +46,17 @@ class BatchFigures:
     eta_seconds: float | None
 
 
-def remaining_seconds(states: Mapping[str, int], ended_last_minute: int, paused: bool) -> float | None:
-    """How long the rest of a batch takes at the pace of the last minute."""
+def remaining_seconds(
+    states: Mapping[str, int], ended_last_minute: int, paused: bool, last_due_s: float = 0.0
+) -> float | None:
+    """How long the rest of a batch takes at the pace of the last minute; no less than `last_due_s`, the
+    seconds until the last of its jobs is due."""
     left = sum(states.get(state, 0) for state in (*WAITING, *IN_FLIGHT))
     if not left:
         return 0.0
-    return None if paused or not ended_last_minute else round(60 * left / ended_last_minute, 1)
+    if paused or not ended_last_minute:
+        return None
+    return round(max(60 * left / ended_last_minute, last_due_s), 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Conclude: where a job goes when an attempt has come to an end: done, tried again, elsewhere, held, or
 failed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,7 +54,7 @@ class Closer:
         ended = attempt.ended or self.ledger.clock.now()
         dialled = [each for each in self.ledger.store.attempts(job.id) if _dialled(each)]
         policy = retry_policy(job.terms, job.max_retries, job.retry_time, self.gate.rules)
-        elsewhere = next_way(job.ways, job.way, result)
+        elsewhere = next_way(self._ways(job), job.way, result)
         if elsewhere is not None and job.requested is None and _may_dial(job, policy, len(dialled)):
             why = f"{word}; trunk {elsewhere} is next"
             return self.ledger.move(job, Step.DEFER, why, not_before=ended, way=elsewhere)
@@ -77,11 +77,16 @@ class Closer:
         ended: datetime,
     ) -> Again | Never:
         """Each round over several trunks counts once, by how its last call ended."""
-        rounds = [each for each in dialled if each.number == attempt.number or _ended_round(job, each)]
+        ways = self._ways(job)
+        rounds = [each for each in dialled if each.number == attempt.number or _ended_round(ways, each)]
         kinds = [kind_of(each.result) for each in rounds if each.result is not None]
         same = len(kinds) if policy.shared is not None else kinds.count(kind_of(result))
         first = dialled[0].begun if dialled else ended
         return plan(policy, result, same, len(dialled), first, ended, self._noise())
+
+    def _ways(self, job: Job) -> list[str]:
+        """The trunks that may take it, but for those that are not configured any more."""
+        return [way for way in job.ways if way == job.way or way in self.gate.rules.trunks]
 
     def undone(self, job: Job, why: str, again: datetime, cancel: bool = False) -> Job:
         """Certainly nothing was done: the job goes where it was asked to go, expires, or waits until
@@ -135,9 +140,9 @@ def _dialled(attempt: Attempt) -> bool:
     return attempt.result is not None and attempt.result.disposition is not Disposition.CANCELLED
 
 
-def _ended_round(job: Job, attempt: Attempt) -> bool:
+def _ended_round(ways: Sequence[str], attempt: Attempt) -> bool:
     """Whether no other trunk was tried at once after this attempt."""
-    return attempt.result is None or next_way(job.ways, attempt.trunk or "", attempt.result) is None
+    return attempt.result is None or next_way(ways, attempt.trunk or "", attempt.result) is None
 
 
 def _may_dial(job: Job, policy: RetryPolicy, dials: int) -> bool:

@@ -16,6 +16,9 @@ from dialerd.engine.spending import Spending
 LOOK_AGAIN_S = 5
 """How long a job waits for one of its owner's calls to end."""
 
+LOST_S = 3600
+"""How long it waits where its hours are not to be found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Go:
@@ -62,7 +65,17 @@ class Gate:
         return self.timely(job, now)
 
     def timely(self, job: Job, now: datetime) -> Go | Wait:
-        """What the calling hours say."""
+        """What the calling hours say. Those that are not to be found any more are never open."""
+        name = job.terms.hours
+        if name is not None and name not in self.rules.hours:
+            why = f"there is no [hours.{name}] in the configuration any more: put it back, or cancel the job"
+            return Wait(now + timedelta(seconds=LOST_S), why, "hours")
+        try:
+            return self._opening(job, now)
+        except ValueError as error:  # a zone or windows that this machine does not know any more
+            return Wait(now + timedelta(seconds=LOST_S), str(error), "hours")
+
+    def _opening(self, job: Job, now: datetime) -> Go | Wait:
         opening = opening_for(job.call, job.terms, self.rules, now)
         if opening is not None and opening.opens <= now:
             return Go(opening.closes)

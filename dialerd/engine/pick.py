@@ -173,6 +173,7 @@ class Picker:
         waits."""
         rules = self.gate.rules
         ways = job.ways[job.ways.index(job.way) :] if job.way in job.ways else (job.way,)
+        ways = tuple(way for way in ways if way in rules.trunks) or ways
         left, capped = list(ways), []
         for way in ways:
             if self.trunks.room(way, urgent, self._mono) <= 0:

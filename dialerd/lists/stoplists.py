@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from dialerd.core.errors import ConfigError, InvalidJob, Mistake
+from dialerd.core.errors import Broken, ConfigError, InvalidJob, Mistake
 from dialerd.core.texts import nearest
 from dialerd.core.times import format_when
 from dialerd.lists import durable
@@ -13,6 +13,9 @@ from dialerd.lists.looking import LOOK_EVERY_S, Looker
 from dialerd.lists.reading import MOST_TOLD, entry_of
 from dialerd.lists.settings import ListFile
 from dialerd.lists.stoplist import StopList
+from dialerd.log import get_logger
+
+log = get_logger(__name__)
 
 _LONGEST_NOTE = 200
 
@@ -26,6 +29,7 @@ class StopLists:
         self._country = default_country
         self._lists = {each.name: StopList(each, default_country) for each in files}
         self._all = tuple(self._lists.values())
+        self._owed: dict[str, tuple[str, str, int, datetime]] = {}
         self._looker = Looker("stop-lists", self.look, look_every)
 
     def load(self) -> None:
@@ -51,7 +55,9 @@ class StopLists:
         self._looker.stop()
 
     def look(self) -> None:
-        """Reads anew what has changed."""
+        """Reads anew what has changed, and writes what could not be written."""
+        for number, (name, reason, by, since) in list(self._owed.items()):
+            self.insist(name, number, reason, by, since)
         for each in self._all:
             each.look()
 
@@ -62,7 +68,10 @@ class StopLists:
 
     def problems(self) -> list[str]:
         """A sentence for each list whose file has mistakes."""
-        return [problem for each in self._all for problem in each.problems()]
+        found = [problem for each in self._all for problem in each.problems()]
+        if self._owed:
+            found.append(f"{len(self._owed)} numbers wait for their stop list to be written; none is called.")
+        return found
 
     def stopped(self, number: str) -> str | None:
         """Why a number (E.164 or an extension) must not be called, in a sentence, or None. Quick."""
@@ -71,7 +80,8 @@ class StopLists:
                 settings = each.settings
                 reason = f": {settings.reason}" if settings.reason else ""
                 return f"{number} is on the do-not-call list {settings.name}{reason}"
-        return None
+        owed = self._owed.get(number)
+        return None if owed is None else f"{number} is on the do-not-call list {owed[0]}"
 
     def check(self, number: str) -> list[tuple[str, str, str]]:
         """Name, reason and line of every entry that stops the number. Reads the files: not for the engine.
@@ -114,6 +124,24 @@ class StopLists:
         Raises InvalidJob for a list that is not there or not ours to write, Broken.
         """
         return self._named(name).add(number, _notes(reason, by, now))
+
+    def insist(self, name: str, number: str, reason: str, by: int, now: datetime) -> None:
+        """As add(), but a list that can't be written just now is written as soon as it can be; the number is
+        stopped at once. Raises InvalidJob as add() does."""
+        try:
+            self.add(name, number, reason, by, now)
+            self._owed.pop(number, None)
+        except Broken as error:
+            if number not in self._owed:
+                log.error("stop_list_not_written", list=name, number=number, why=str(error))
+            self._owed[number] = (name, reason, by, now)
+
+    def succeed(self, before: "StopLists") -> None:
+        """Takes the place of others that were in force until now: what was put on them since the files were
+        read, and what they still have to write."""
+        self._owed.update(before._owed)
+        self.look()
+        self.look()
 
     def remove(self, name: str, number: str) -> int:
         """Takes a number off a list; how many lines that were. On disk and in force when it returns.

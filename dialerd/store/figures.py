@@ -63,7 +63,7 @@ class Figures:
         with self._asking() as db:
             rows = groupby(db.execute(sql, values), lambda row: (row["batch"], row["owner"]))
             newest = nlargest(limit, (_Group(list(each)) for _, each in rows), key=attrgetter("first"))
-            return [_figures(db, group) for group in newest]
+            return [_figures(db, group, now) for group in newest]
 
     def batch(self, owner: int, name: str, now: datetime) -> BatchFigures | None:
         """One batch; None where this owner has no job in it."""
@@ -71,7 +71,7 @@ class Figures:
         values = {"owner": owner, "name": name, "recent": _recent(now)}
         with self._asking() as db:
             rows = db.execute(sql, values).fetchall()
-            return _figures(db, _Group(rows)) if rows else None
+            return _figures(db, _Group(rows), now) if rows else None
 
     def owners_of_batch(self, name: str) -> list[int]:
         """Who has jobs in a batch of this name."""
@@ -181,8 +181,10 @@ def _sums(rows: Sequence[sqlite3.Row], column: str) -> dict[str, int]:
     return {name: sum(row["jobs"] for row in rows if row[column] == name) for name in names}
 
 
-def _figures(db: sqlite3.Connection, group: _Group) -> BatchFigures:
+def _figures(db: sqlite3.Connection, group: _Group, now: datetime) -> BatchFigures:
     paused = _paused(db, group.batch, group.owner)
+    first_due, last_due = _due(db, group) if group.waiting else (None, None)
+    last_due_s = max(0.0, ((last_due or 0) - (codec.to_ms(now) or 0)) / 1000)
     return BatchFigures(
         batch=group.batch,
         owner=group.owner,
@@ -195,8 +197,8 @@ def _figures(db: sqlite3.Connection, group: _Group) -> BatchFigures:
         ended_last_minute=group.ended_lately,
         waiting=group.waiting,
         paused=paused,
-        next=codec.from_ms(_next_due(db, group)) if group.waiting else None,
-        eta_seconds=figures.remaining_seconds(group.states, group.ended_lately, paused),
+        next=codec.from_ms(first_due),
+        eta_seconds=figures.remaining_seconds(group.states, group.ended_lately, paused, last_due_s),
     )
 
 
@@ -205,13 +207,12 @@ def _paused(db: sqlite3.Connection, batch: str, owner: int) -> bool:
     return db.execute(sql, (f"batch:{owner}:{batch}",)).fetchone() is not None
 
 
-def _next_due(db: sqlite3.Connection, group: _Group) -> int | None:
-    sql = (
-        "SELECT min(not_before) FROM jobs INDEXED BY jobs_next"
-        " WHERE ready = 0 AND batch > '' AND batch = ? AND owner = ?"
-    )
-    found: int | None = db.execute(sql, (group.batch, group.owner)).fetchone()[0]
-    return found
+def _due(db: sqlite3.Connection, group: _Group) -> tuple[int | None, int | None]:
+    """When the first and the last of its jobs that are not due yet fall due."""
+    where = "FROM jobs INDEXED BY jobs_next WHERE ready = 0 AND batch > '' AND batch = ? AND owner = ?"
+    sql = f"SELECT (SELECT min(not_before) {where}), (SELECT max(not_before) {where})"
+    first, last = db.execute(sql, (group.batch, group.owner) * 2).fetchone()
+    return first, last
 
 
 def _first_dialled(db: sqlite3.Connection, group: _Group) -> int | None:

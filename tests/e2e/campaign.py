@@ -105,6 +105,7 @@ def run(daemon: Daemon, folder: Path) -> Campaign:
     said["show, at once"] = daemon.ctl("batch", "show", "spring")
     until(lambda: open_jobs(daemon, "spring") == ROWS["asleep"], 90)
     said["show"] = daemon.ctl("batch", "show", "spring")
+    said["show, json"] = daemon.ctl("--json", "batch", "show", "spring")
     said["report"] = daemon.ctl(
         "batch", "report", "spring", "--csv", str(folder / "r.csv"), "--log", str(log)
     )

@@ -134,3 +134,10 @@ def test_both_trunks_carried_calls_and_the_small_one_never_more_than_it_may(camp
 
 def test_the_same_file_again_calls_nobody(campaign):
     assert campaign.said["again"].stdout.startswith("0 accepted, 420 there already, 80 refused.")
+
+
+def test_the_batch_shows_how_far_it_is_and_does_not_promise_an_end_before_the_last_is_due(campaign):
+    shown = json.loads(campaign.said["show, json"].stdout)
+    assert "92 % (390 of 420)" in campaign.said["show"].stdout
+    assert "30 queued  300 completed  90 failed" in campaign.said["show"].stdout
+    assert shown["eta_seconds"] is None or shown["eta_seconds"] > 3600

@@ -3,6 +3,8 @@ is said."""
 
 import os
 import signal
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -127,3 +129,14 @@ def test_a_trunk_that_is_taken_out_fails_its_waiting_jobs_with_a_reason(daemon):
     ended = daemon.ended(job["id"])
     assert ended["state"] == "failed"
     assert "provider" in ended["reason"]
+
+
+def test_a_reload_while_the_queue_can_not_be_written_waits_and_ends_nothing(daemon):
+    with closing(sqlite3.connect(daemon.state / "dialerd.sqlite3", isolation_level=None)) as store:
+        store.execute("BEGIN IMMEDIATE")
+        until(lambda: "turn_failed" in daemon.log(), seconds=30)
+        daemon.settings["trunks.provider"]["max_channels"] = 7
+        reload(daemon, "reload_waits")
+        store.execute("ROLLBACK")
+    until(lambda: trunks(daemon)["provider"]["max_channels"] == 7, seconds=30)
+    assert daemon.running()

@@ -3,13 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from dialerd.core.destinations import Destinations
 from dialerd.core.model import Terms
+from dialerd.core.policy import Trunk
 from dialerd.core.retry import RetryPolicy, Rule
+from dialerd.core.routing import channel_for
 from dialerd.core.signals import SpoolStirred
 from dialerd.core.states import State
 from dialerd.core.windows import Hours, parse_windows
 from dialerd.engine.inbox import Reconfigure
+from dialerd.engine.ports import Policy
 from tests.engine.ruled import UP
 from tests.engine.world import START
 
@@ -193,3 +198,34 @@ def test_what_is_held_of_a_cancelled_batch_is_cancelled_too(make_ruled_world):
     world.order("batch:1000:campaign", "cancelled")
     world.wait(1)
     assert world.job(job).state is State.CANCELLED
+
+
+LOST = [
+    (Terms(hours="gone"), "there is no [hours.gone] in the configuration any more"),
+    (Terms(zone="Mars/Olympus", windows=("00:00-24:00",)), "There is no time zone 'Mars/Olympus'"),
+    (Terms(windows=("sometimes",)), "'sometimes': It has no times"),
+]
+
+
+@pytest.mark.parametrize(("terms", "why"), LOST)
+def test_hours_that_are_not_to_be_found_any_more_are_never_open(make_ruled_world, terms, why):
+    world = make_ruled_world()
+    job = world.called(terms=terms)
+    assert (world.out(), world.job(job).state) == ([], State.QUEUED)
+    assert world.job(job).reason.startswith(why)
+
+
+def test_a_trunk_that_was_taken_away_leaves_a_job_to_the_others(make_ruled_world):
+    trunks = {name: Trunk(name, "x/{digits}") for name in ("main", "other")}
+    world = make_ruled_world(ami=True, trunks=trunks)
+    world.tell(UP)
+    world.engine.dispatcher.dial = channel_for
+    first = world.called(number="+4930123456", ways=("main", "other"), max_retries=1, retry_time=5)
+    rules = replace(world.engine.gate.rules, trunks={"main": trunks["main"]})
+    world.tell(Reconfigure(Policy(rules)))
+    second = world.called(number="+4930123457", ways=("other", "main"))
+    world.see(first, dialled=True, ended=5.0, near_cause=34, dial_status="CONGESTION")
+    world.archive(first, "Expired")
+    world.wait(10)
+    assert world.attempt(second).trunk == "main"
+    assert (world.job(first).attempts, world.attempt(first).trunk) == (2, "main")

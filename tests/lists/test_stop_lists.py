@@ -247,3 +247,24 @@ def test_a_look_up_in_a_hundred_thousand_costs_hardly_more_than_in_a_hundred(pat
         return min(runs)
 
     assert cost(100_000) < 4 * cost(100)
+
+
+def test_what_can_not_be_written_now_stops_the_number_at_once_and_is_written_later(path: Path) -> None:
+    lists = lists_of(path, "")
+    path.rename(path.with_suffix(".away"))
+    lists.insist("customers", BERLIN, "pressed 9", 0, NOW)
+    meanwhile, told = lists.stopped(BERLIN), lists.problems()
+    path.with_suffix(".away").rename(path)
+    lists.look()
+    assert meanwhile == f"{BERLIN} is on the do-not-call list customers"
+    assert "1 numbers wait" in told[0]
+    assert "pressed 9" in path.read_text()
+    assert lists.problems() == []
+
+
+def test_what_was_put_on_a_list_while_others_were_read_is_in_force_with_them(path: Path) -> None:
+    before = lists_of(path, "")
+    after = lists_of(path, "")
+    before.add("customers", BERLIN, "", 0, NOW)
+    after.succeed(before)
+    assert after.stopped(BERLIN)

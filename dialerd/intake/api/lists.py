@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar, cast
 from aiohttp import web
 
 from dialerd.core.charges import Rate, format_money
-from dialerd.core.errors import Broken, InvalidJob, Mistake
+from dialerd.core.errors import Broken, InvalidJob, Mistake, Overloaded
 from dialerd.core.roles import Right
 from dialerd.core.texts import bounded, nearest
 from dialerd.intake.api import body
@@ -35,6 +35,8 @@ from dialerd.intake.api.settings import ApiSettings
 from dialerd.intake.strictjson import loads
 
 LARGEST_IMPORT = 64 << 20
+MOST_CHECKS = 8
+"""Checks that may wait for the files; one more is refused."""
 _LOOK = "look at stop lists"
 VERBS = ("add", "remove", "import")
 _FIELDS = {"add": ("number", "reason"), "remove": ("number",)}
@@ -90,6 +92,7 @@ class Lists:
 
     def __init__(self, settings: ApiSettings, book: Callable[[], Book]) -> None:
         self.settings, self._book = settings, book
+        self._reading, self._asked = asyncio.Semaphore(1), 0
         self.table: dict[str, dict[str, Handler]] = {
             "/v1/stop-lists": {"GET": self.all},
             "/v1/stop-lists/check": {"GET": self.check},
@@ -135,10 +138,21 @@ class Lists:
         caller_of(request).require(Right.SUBMIT, _LOOK)
         asked = body.query(query, ("number",))
         number = await self._number((asked.get("number") or [""])[-1])
-        found = await _aside(lambda: self.stop_lists.check(number))
-        entries = [{"list": name, "reason": reason, "line": line} for name, reason, line in found]
         stopped = self.stop_lists.stopped(number)
+        found = [] if stopped is None else await self._lines(number)
+        entries = [{"list": name, "reason": reason, "line": line} for name, reason, line in found]
         return answer(200, {"number": number, "stopped": stopped, "entries": entries})
+
+    async def _lines(self, number: str) -> list[tuple[str, str, str]]:
+        """One reads the files at a time: with a million entries that takes seconds of everybody's time."""
+        if self._asked >= MOST_CHECKS:
+            raise Overloaded("Too many look at stop lists at once.", 5)
+        self._asked += 1
+        try:
+            async with self._reading:
+                return await _aside(lambda: self.stop_lists.check(number))
+        finally:
+            self._asked -= 1
 
     async def rate(self, request: web.BaseRequest, query: str) -> web.Response:
         """GET /v1/rates/check"""
