@@ -55,6 +55,11 @@ class Call:
     codecs: tuple[str, ...] = ()
     early_media: bool = False
 
+    @property
+    def phones(self) -> int:
+        """How many phones it rings at once: each counts for every bound."""
+        return len(self.to) or (self.channel or "").count("&") + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -90,8 +90,8 @@ class Flights:
         self._by_name[flight.name] = flight
         self._by_job[flight.job.id] = flight
         self.dialplans += flight.dialplans
-        self.of_owner[flight.job.owner] += 1
-        self.on_trunk[flight.attempt.trunk or ""] += 1
+        self.of_owner[flight.job.owner] += flight.job.call.phones
+        self.on_trunk[flight.attempt.trunk or ""] += flight.job.call.phones
         if not flight.started:
             self._unstarted.add(flight.name)
 
@@ -99,8 +99,8 @@ class Flights:
         """Forgets a flight."""
         if self._by_name.pop(flight.name, None) is not None:
             self.dialplans -= flight.dialplans
-            self.of_owner[flight.job.owner] -= 1
-            self.on_trunk[flight.attempt.trunk or ""] -= 1
+            self.of_owner[flight.job.owner] -= flight.job.call.phones
+            self.on_trunk[flight.attempt.trunk or ""] -= flight.job.call.phones
         self._by_job.pop(flight.job.id, None)
         self._unstarted.discard(flight.name)
 

@@ -131,7 +131,7 @@ class Picker:
             if way is None:
                 stay += 1
                 continue
-            due = self.trunks.begin(way, urgent, self._mono)
+            due = self.trunks.begin(way, urgent, self._mono, job.call.phones)
             made = prepare(job, way, closes, due)
             if made is not None:
                 files[made[0]] = made[1]
@@ -176,7 +176,7 @@ class Picker:
         ways = tuple(way for way in ways if way in rules.trunks) or ways
         left, capped = list(ways), []
         for way in ways:
-            if self.trunks.room(way, urgent, self._mono) <= 0:
+            if not self.trunks.fits(way, urgent, job.call.phones, self._mono):
                 continue
             refusal = self.gate.spending.check(job, way, rules.trunks.get(way), now)
             if refusal is None and _allowed(job, way, rules):

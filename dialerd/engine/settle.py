@@ -175,7 +175,7 @@ class Settler:
         self.flights.remove(flight)
         self.closer.gate.spending.release(flight.attempt)
         mono = self.ledger.clock.mono()
-        self.trunks.ended(flight.attempt.trunk or "", flight.begun, mono, result)
+        self.trunks.ended(flight.attempt.trunk or "", flight.begun, mono, result, flight.job.call.phones)
 
     def _begin(self, flight: Flight) -> None:
         if flight.started:

@@ -54,7 +54,7 @@ class Spending:
             if self.budget.counts_money(caps):
                 why = f"there is no rate for {job.call.to[0]}, and spending is capped: add it to the rates"
                 return Refusal(why, now + timedelta(hours=1))
-            more = Used(1, self.budget.reserve_s * len(job.call.to or ("",)), 0)
+            more = Used(job.call.phones, self.budget.reserve_s, 0)
         for name, scope, each in (
             (f"owner {job.owner}", f"owner:{job.owner}", self.budget.owner),
             (f"trunk {way}", f"trunk:{way}", caps),
@@ -69,9 +69,9 @@ class Spending:
         """Sets aside what a call may take: until it is over, and the call itself until it has begun."""
         self.release(attempt)
         way = attempt.trunk or ""
-        scopes = (f"owner:{job.owner}", f"trunk:{way}", "all")
-        more = self._reserve_of(job, way) or Used(1, self.budget.reserve_s, 0)
-        aside = Used(0 if begun else 1, more.seconds, more.cost)
+        scopes = _scopes(job, way)
+        more = self._reserve_of(job, way) or Used(job.call.phones, self.budget.reserve_s, 0)
+        aside = Used(0 if begun else job.call.phones, more.seconds, more.cost)
         self._reserved[attempt.name] = (scopes, aside)
         for scope in scopes:
             self._held[scope] = self._held.get(scope, Used()).plus(aside)
@@ -80,13 +80,13 @@ class Spending:
         """A call begins: it counts, whatever comes of it."""
         self._turn_day(now)
         self.hold(job, attempt)
-        self._count((f"owner:{job.owner}", f"trunk:{attempt.trunk or ''}", "all"), Used(calls=1))
+        self._count(_scopes(job, attempt.trunk or ""), Used(calls=job.call.phones))
 
     def undo(self, job: Job, attempt: Attempt, now: datetime) -> None:
         """Certainly nothing was dialled: a call of today does not count."""
         self._turn_day(now)
         if attempt.begun.astimezone(ZoneInfo(self.budget.zone)).date().isoformat() == self._day:
-            self._count((f"owner:{job.owner}", f"trunk:{attempt.trunk or ''}", "all"), Used(calls=-1))
+            self._count(_scopes(job, attempt.trunk or ""), Used(calls=-job.call.phones))
 
     def release(self, attempt: Attempt) -> None:
         """The call is over, or came to nothing: nothing is set aside for it any more."""
@@ -101,7 +101,7 @@ class Spending:
         rate = self._rate(job, way)
         cost = charge(rate, seconds) if rate is not None and seconds else 0
         if seconds or cost:
-            self._count((f"owner:{job.owner}", f"trunk:{way}", "all"), Used(0, seconds, cost))
+            self._count(_scopes(job, way), Used(0, seconds, cost))
         if cost and way and self.budget.fuse.spend is not None:
             self._spent.setdefault(way, deque()).append((now, cost))
         return cost
@@ -177,11 +177,16 @@ class Spending:
     def _reserve_of(self, job: Job, way: str) -> Used | None:
         """What one more call may take; None where its rate is not known. Internal numbers cost nothing."""
         if not any(number.startswith("+") for number in job.call.to):
-            return Used(1, self.budget.reserve_s, 0)
+            return Used(job.call.phones, self.budget.reserve_s, 0)
         rate = self._rate(job, way)
         if rate is None:
             return None
-        return Used(1, self.budget.reserve_s, charge(rate, self.budget.reserve_s))
+        return Used(job.call.phones, self.budget.reserve_s, charge(rate, self.budget.reserve_s))
+
+
+def _scopes(job: Job, way: str) -> tuple[str, ...]:
+    """For whom a call counts."""
+    return (f"owner:{job.owner}", f"trunk:{way}", "all")
 
 
 def _seconds(attempt: Attempt, result: Result) -> int:

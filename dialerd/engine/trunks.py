@@ -36,12 +36,16 @@ class TrunkLine:
         """How many calls may begin now. What is reserved is only there for urgent ones."""
         if self.paused:
             return 0
-        window = self.concurrency.limit()
-        limits = [self.pace.available(now, urgent), self.breaker.allows(now), window - self.in_use]
-        if self.trunk.max_channels is not None:
-            kept = 0 if urgent else self.trunk.reserved_channels
-            limits.append(self.trunk.max_channels - kept - self.in_use - self.others)
+        limits = (self.pace.available(now, urgent), self.breaker.allows(now), self.channels(urgent))
         return max(0, min(limits))
+
+    def channels(self, urgent: bool) -> int:
+        """How many channels are free."""
+        free = self.concurrency.limit() - self.in_use
+        if self.trunk.max_channels is None:
+            return free
+        kept = 0 if urgent else self.trunk.reserved_channels
+        return min(free, self.trunk.max_channels - kept - self.in_use - self.others)
 
 
 class Trunks:
@@ -88,32 +92,43 @@ class Trunks:
         line = self._lines.get(way)
         return MANY if line is None else line.room(urgent, now)
 
+    def fits(self, way: str, urgent: bool, phones: int, now: float) -> bool:
+        """Whether a call that rings so many phones may begin now; one of more phones than there ever are
+        channels goes alone."""
+        if self.room(way, urgent, now) <= 0:
+            return False
+        line = self._lines.get(way)
+        return line is None or not line.in_use or line.channels(urgent) >= phones
+
     def is_paused(self, way: str) -> bool:
         """Whether an operator or a fuse has paused the trunk, or all of them."""
         line = self._lines.get(way)
         return bool(self.paused) or (line is not None and bool(line.paused))
 
-    def begin(self, way: str, urgent: bool, now: float) -> float:
+    def begin(self, way: str, urgent: bool, now: float, phones: int = 1) -> float:
         """Begins a call; returns the instant at which it was due."""
         line = self._lines.get(way)
         if line is None:
             return now
-        line.in_use += 1
+        line.in_use += phones
         line.breaker.begin(now)
-        return line.pace.take(now, urgent)
+        due = line.pace.take(now, urgent)
+        for _ in range(phones - 1):  # paid for by the calls that follow
+            line.pace.take(now, urgent)
+        return due
 
     def late(self, way: str, seconds: float) -> None:
         """A call file was moved into `outgoing` so many seconds after it was due."""
         if (line := self._lines.get(way)) is not None:
             line.late.append(seconds)
 
-    def ended(self, way: str, begun: float, now: float, result: Result | None) -> None:
+    def ended(self, way: str, begun: float, now: float, result: Result | None, phones: int = 1) -> None:
         """A call that began at `begun` is over, or came to nothing (no result): what that says of the
         trunk."""
         line = self._lines.get(way)
         if line is None:
             return
-        in_use, line.in_use = line.in_use, max(0, line.in_use - 1)
+        in_use, line.in_use = line.in_use, max(0, line.in_use - phones)
         if result is None:
             line.breaker.abandoned(begun, now)
         elif result.disposition in REFUSED:

@@ -209,11 +209,21 @@ def _cannot_ring(call: Call, ways: tuple[str, ...], rules: Rules) -> Iterator[Mi
     if not ways:
         yield Mistake("ring", "No trunk takes all of these numbers, so they can't ring together.")
         return
+    most = min((limit for way in ways if (limit := _channels(way, rules)) is not None), default=None)
+    if most is not None and call.phones > most:
+        yield Mistake(
+            "ring", f"These are {call.phones} phones at once: the trunk has {most} channels.", "cap"
+        )
     for name, value in channel_for(call, ways[0], rules)[1]:
         if _complaint(texts.line_text, f"Setvar: {name}=", value):
             yield Mistake(
                 "ring", f"These are too many to ring at once: they fill more than {texts.LINE_BYTES} bytes."
             )
+
+
+def _channels(way: str, rules: Rules) -> int | None:
+    trunk = rules.trunks.get(way)
+    return None if trunk is None else trunk.max_channels
 
 
 def _too_much(document: Mapping[str, Any], count: int) -> Iterator[Mistake]:

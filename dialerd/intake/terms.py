@@ -15,6 +15,8 @@ from dialerd.core.times import parse_duration, zone_named
 from dialerd.core.windows import explain, parse_windows
 
 MOST_WINDOWS = 50
+MOST_SPANS = 6
+"""On one day. A year is searched in each of the callee's time zones, up to 42, while others wait."""
 LEAST_KILL_S, MOST_KILL_S = 1, 366 * 86400
 
 
@@ -82,11 +84,13 @@ def _windows(given: list[str], rules: Rules) -> None:
     if len(given) > MOST_WINDOWS:
         raise ValueError(f"There are {len(given)}: {MOST_WINDOWS} are the most.")
     try:
-        parse_windows(given)
+        spans = max(map(len, parse_windows(given).week))
     except ValueError as error:
         if len(given) == 1 and given[0].replace("-", "").replace("_", "").isalnum():
             _known(given[0], rules.hours, "hours")
         raise error from None
+    if spans > MOST_SPANS:
+        raise ValueError(f"One day has {spans} spans: {MOST_SPANS} are the most.")
 
 
 def _known(name: str, there: Mapping[str, object], section: str) -> str:

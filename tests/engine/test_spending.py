@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from dialerd.core.budget import Budget, Fuse
+from dialerd.core.model import Call
 from dialerd.core.policy import Caps, Trunk
 from dialerd.core.signals import SpoolStirred
 from dialerd.core.states import State
@@ -167,3 +168,13 @@ def test_a_doubt_that_is_settled_days_later_costs_what_was_set_aside_for_it(make
     assert world.job(job).state is State.COMPLETED
     assert world.store.usage("2026-11-23") == {}
     assert world.store.usage("2026-11-21")["all"].seconds == 180
+
+
+def test_every_phone_that_rings_counts(make_ruled_world):
+    world = make_ruled_world(budget=Budget(owner=Caps(calls_per_day=5)))
+    numbers = tuple(f"+493012345{number}" for number in range(3))
+    group = Call(to=numbers, trunk="main", play="hello-world")
+    first = world.called(call=group)
+    second = world.called(call=group)
+    assert world.out() == [first.id]
+    assert world.job(second).reason == "cap: owner 1000 has made 3 calls today, of 5 at most"

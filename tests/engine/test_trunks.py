@@ -6,7 +6,7 @@ import pytest
 
 from dialerd.core.destinations import Destinations
 from dialerd.core.disposition import Result
-from dialerd.core.model import Disposition
+from dialerd.core.model import Call, Disposition
 from dialerd.core.policy import Route
 from dialerd.core.signals import AsteriskUp
 from dialerd.core.states import State
@@ -199,3 +199,13 @@ def test_a_result_without_ami_says_nothing_of_the_trunk(make_world):
         Disposition.FAILED, detail="not answered; why is unknown without AMI"
     )
     assert world.engine.trunks.line("main").breaker.state(world.clock.mono()) == "closed"
+
+
+def test_a_call_that_rings_several_phones_takes_as_many_channels(make_world):
+    world = make_world(main={"max_channels": 3})
+    group = Call(to=("100", "101"), trunk="main", play="hello-world")
+    first, second = world.submit(call=group).job, world.submit(call=group).job
+    world.settle_down()
+    before = world.out()
+    world.answer(before)
+    assert (before, world.out()) == ([first.id], [second.id])

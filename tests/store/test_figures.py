@@ -88,7 +88,7 @@ def test_a_batch_tells_its_times(store, figures):
     assert found.first_dialled == NOW - timedelta(minutes=5)
     assert found.last_ended == NOW - timedelta(seconds=30)
     assert found.next == NOW + timedelta(hours=1)
-    assert (found.ended_last_minute, found.eta_seconds) == (1, 180.0)
+    assert (found.ended_last_minute, found.eta_seconds) == (1, 7200.0)
 
 
 def test_a_batch_that_nobody_has_called_yet_has_no_times_but_its_own(store, figures):
