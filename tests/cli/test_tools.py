@@ -24,9 +24,13 @@ from dialerd.store.sqlite import SqliteStore
 from tests.cli.running import ctl, lines
 from tests.intake.serving import Served
 
-NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 UID = os.getuid()
+
+
+def now() -> datetime:
+    """The time; asked for anew by each test, since a suite takes long."""
+    return datetime.now(UTC)
 
 
 class Place(Served):
@@ -40,14 +44,15 @@ class Place(Served):
         def tidy(*asked: Any) -> "Future[Any]":
             message = Tidy(*asked)
             with self.store.transaction():
-                message.answer.set_result(tidying.asked(message, NOW))
+                message.answer.set_result(tidying.asked(message, now()))
             return message.answer
 
         self.figures = figures
         self.desk.figures, self.desk.tidy = figures, tidy  # type: ignore[attr-defined]
 
-    def job(self, at: datetime = NOW, **changes: Any) -> Job:
+    def job(self, at: datetime | None = None, **changes: Any) -> Job:
         call = Call(to=("+4930123456",), trunk="main", play="hello-world", variables=(("NAME", "Anna"),))
+        at = at or now()
         job = Job(self.store.new_id(at), UID, State.QUEUED, call, at, at, ways=("main",), way="main")
         job = replace(job, **changes)
         with self.store.transaction():
@@ -55,9 +60,10 @@ class Place(Served):
         return job
 
     def call(
-        self, disposition: Disposition = Disposition.ANSWERED, at: datetime = NOW, **changes: Any
+        self, disposition: Disposition = Disposition.ANSWERED, at: datetime | None = None, **changes: Any
     ) -> Job:
         """A job that was called once."""
+        at = at or now()
         state = State.COMPLETED if disposition is Disposition.ANSWERED else State.FAILED
         job = self.job(at, **{"state": state, "attempts": 1, "disposition": disposition, **changes})
         result = Result(disposition, hangup_cause=16, ring_seconds=4.0, talk_seconds=12.0)
@@ -79,8 +85,8 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_the_queues_shape_is_drawn_as_postfix_does(place: Place) -> None:
-    place.job(NOW - timedelta(days=9), way="alpha")
-    place.job(NOW - timedelta(minutes=15), way="alpha")
+    place.job(now() - timedelta(days=9), way="alpha")
+    place.job(now() - timedelta(minutes=15), way="alpha")
     place.job()
     result = ctl(place, "qshape")
     assert [" ".join(line.split()) for line in result.stdout.splitlines()] == [
@@ -110,7 +116,7 @@ def test_a_state_that_is_none_is_refused_with_the_nearest(place: Place) -> None:
 
 
 def test_stats_show_rates_and_means(place: Place) -> None:
-    at = NOW - timedelta(hours=2)
+    at = now() - timedelta(hours=2)
     place.call(at=at)
     place.call(Disposition.BUSY, at=at)
     result = ctl(place, "stats")
@@ -121,7 +127,7 @@ def test_stats_show_rates_and_means(place: Place) -> None:
 
 
 def test_stats_go_as_far_back_as_is_asked(place: Place) -> None:
-    place.call(at=NOW - 2 * DAY)
+    place.call(at=now() - 2 * DAY)
     day, week = (lines(ctl(place, "stats", "--since", since, "--json")) for since in ("24h", "7d"))
     assert (day, [row["dialled"] for row in week]) == ([], [1])
 
@@ -166,9 +172,9 @@ def test_an_export_is_of_the_jobs_asked_for(place: Place) -> None:
 
 
 def test_an_export_is_of_the_period_asked_for(place: Place) -> None:
-    place.job(NOW - 3 * DAY)
-    wanted = place.job(NOW - 2 * DAY)
-    place.job(NOW - timedelta(hours=1))
+    place.job(now() - 3 * DAY)
+    wanted = place.job(now() - 2 * DAY)
+    place.job(now() - timedelta(hours=1))
     result = ctl(place, "export", "--since", "60h", "--until", "1d", "--json")
     assert [row["id"] for row in lines(result)] == [wanted.id]
 
@@ -199,7 +205,7 @@ def test_no_spreadsheet_computes_what_a_user_wrote(text: str) -> None:
 
 def test_a_purge_goes_on_until_all_that_is_old_is_gone(place: Place) -> None:
     for _ in range(5):
-        place.call(at=NOW - 40 * DAY)
+        place.call(at=now() - 40 * DAY)
     new = place.call()
     result = ctl(place, "purge", "--older-than", "30d")
     left = rows(ctl(place, "export").stdout)
@@ -208,16 +214,16 @@ def test_a_purge_goes_on_until_all_that_is_old_is_gone(place: Place) -> None:
 
 
 def test_a_dry_run_removes_nothing(place: Place) -> None:
-    place.call(at=NOW - 100 * DAY)
-    place.call(Disposition.BUSY, at=NOW - 100 * DAY)
+    place.call(at=now() - 100 * DAY)
+    place.call(Disposition.BUSY, at=now() - 100 * DAY)
     result = ctl(place, "purge", "--dry-run", "--state", "failed")
     assert result.stdout == "1 job would be removed\n"
     assert place.store.counts()[State.FAILED] == 1
 
 
 def test_a_purge_takes_only_the_states_asked_for(place: Place) -> None:
-    place.call(at=NOW - 100 * DAY)
-    place.call(Disposition.BUSY, at=NOW - 100 * DAY)
+    place.call(at=now() - 100 * DAY)
+    place.call(Disposition.BUSY, at=now() - 100 * DAY)
     result = ctl(place, "purge", "--state", "failed", "--json")
     counts = place.store.counts()
     assert lines(result) == [{"count": 1}]
@@ -225,7 +231,7 @@ def test_a_purge_takes_only_the_states_asked_for(place: Place) -> None:
 
 
 def test_redaction_leaves_figures_and_takes_people(place: Place) -> None:
-    place.call(at=NOW - 40 * DAY)
+    place.call(at=now() - 40 * DAY)
     result = ctl(place, "redact", "--older-than", "30d")
     exported = ctl(place, "export").stdout
     assert result.stdout == "1 job redacted\n"
@@ -250,7 +256,7 @@ BAD_BODIES = [
 
 @pytest.mark.parametrize(("body", "status"), BAD_BODIES)
 def test_a_purge_that_is_not_understood_removes_nothing(place: Place, body: Any, status: int) -> None:
-    place.call(at=NOW - DAY)
+    place.call(at=now() - DAY)
     heard = place.ask("POST", "/v1/purge", body)
     assert heard.status == status
     assert place.store.counts()[State.COMPLETED] == 1
@@ -287,7 +293,7 @@ def test_a_batch_that_is_not_there_is_said_to_be_so(place: Place) -> None:
 
 
 def test_batches_are_listed(place: Place) -> None:
-    place.job(NOW - DAY, batch="old")
+    place.job(now() - DAY, batch="old")
     place.job(batch="new", owner=UID + 1)
     heard = place.ask("GET", "/v1/batches?limit=5")
     own = place.ask("GET", f"/v1/batches?owner={UID}")
@@ -329,7 +335,7 @@ def test_pages_with_last_attempts_follow_each_other(place: Place) -> None:
 
 def test_a_purge_reaches_every_state_that_a_job_may_end_in(place: Place) -> None:
     for state in ENDED:
-        place.job(NOW - 100 * DAY, state=state)
-    place.job(NOW - 100 * DAY, state=State.HELD)
+        place.job(now() - 100 * DAY, state=state)
+    place.job(now() - 100 * DAY, state=State.HELD)
     ctl(place, "purge")
     assert {state: count for state, count in place.store.counts().items() if count} == {State.HELD: 1}
