@@ -71,7 +71,7 @@ def _parsed(text: str, default_country: str | None) -> str:
 
 def _checked(number: str, text: str, country: str | None) -> str:
     try:
-        parsed = phonenumbers.parse(number, country)
+        parsed = _known(number) if country is None else phonenumbers.parse(number, country)
     except NumberParseException:
         raise ValueError(f"{text} is no phone number of any country: see the code after the +.") from None
     e164 = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
@@ -80,7 +80,7 @@ def _checked(number: str, text: str, country: str | None) -> str:
     )
     if not possible or not _E164.fullmatch(e164):
         raise ValueError(f"{text} has the wrong length for a public number{_of(parsed, country)}.")
-    if not phonenumbers.is_valid_number(parsed):
+    if _type(e164) == PhoneNumberType.UNKNOWN:  # what is_valid_number() looks at, too
         raise ValueError(
             f"{text} is not a number that exists{_of(parsed, country)}: its first digits are not in use."
         )
@@ -97,6 +97,11 @@ def _of(parsed: phonenumbers.PhoneNumber, country: str | None) -> str:
 def _known(e164: str) -> phonenumbers.PhoneNumber:
     """The number taken apart, which several look at one after the other. Nobody changes it."""
     return phonenumbers.parse(e164, None)
+
+
+@lru_cache(maxsize=256)
+def _type(e164: str) -> int:
+    return int(phonenumbers.number_type(_known(e164)))
 
 
 @lru_cache(maxsize=16384)
@@ -125,7 +130,7 @@ def kind(e164: str) -> str:
         return "premium"
     if e164.startswith(_SATELLITE):
         return "satellite"
-    return _KINDS.get(phonenumbers.number_type(_known(e164)), "other")
+    return _KINDS.get(_type(e164), "other")
 
 
 @lru_cache(maxsize=16384)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from dialerd.core.model import Call, Terms
 from dialerd.core.policy import Rules
@@ -42,11 +43,18 @@ def retry_policy(terms: Terms, max_retries: int | None, retry_time: int | None, 
     name = terms.retry or (rules.default_retry if max_retries is None else None)
     named = rules.retry.get(name or "")
     if named is None:
-        policy = simple(max_retries or 0, retry_time or DEFAULT_RETRY_TIME_S)
-        return with_overrides(policy, None, None, terms.max_dials, terms.kill_after)
+        return _simple(
+            max_retries or 0, retry_time or DEFAULT_RETRY_TIME_S, terms.max_dials, terms.kill_after
+        )
     return with_overrides(named, max_retries, retry_time, terms.max_dials, terms.kill_after)
 
 
+@lru_cache(maxsize=256)
+def _simple(max_retries: int, retry_time: int, max_dials: int | None, kill_after: int | None) -> RetryPolicy:
+    return with_overrides(simple(max_retries, retry_time), None, None, max_dials, kill_after)
+
+
+@lru_cache(maxsize=256)
 def retries_last(policy: RetryPolicy) -> int:
     """Seconds that all retries of a job may take, calls not counted."""
     longest = max(_lasts(policy.rule(kind), policy.shared) for kind in Kind)

@@ -56,21 +56,25 @@ def on_doubt_of(good: Mapping[str, Any], rules: Rules) -> str:
 def in_time(draft: Draft, rules: Rules, now: datetime, mistakes: list[Mistake]) -> Draft:
     """The draft with the time when its window opens and when it is stale. Adds a mistake where it never
     opens."""
-    start = max(draft.not_before or now, now)
-    if draft.not_after is None:
-        draft = replace(draft, terms=replace(draft.terms, patience=_patience(draft, rules)))
+    start, opens, notes = max(draft.not_before or now, now), None, draft.notes
     opening = opening_for(draft.call, draft.terms, rules, start, draft.not_after)
-    hours, zones = hours_of(draft.call, draft.terms, rules)
-    if opening is None:
-        why = explain(None, start, zones, hours)
-        mistakes.append(Mistake("hours", f"{why[:1].upper()}{why[1:]}: give other times.", "hours"))
-        return draft
-    if opening.opens > start:
+    if opening is None or opening.opens > start:
+        hours, zones = hours_of(draft.call, draft.terms, rules)
         why = explain(opening, start, zones, hours)
-        draft = replace(draft, not_before=opening.opens, notes=(*draft.notes, why))
-    if draft.terms.patience is None:
-        return draft
-    return replace(draft, not_after=max(opening.opens, start) + timedelta(seconds=draft.terms.patience))
+        if opening is None:
+            mistakes.append(Mistake("hours", f"{why[:1].upper()}{why[1:]}: give other times.", "hours"))
+            return draft
+        opens, notes = opening.opens, (*draft.notes, why)
+    if draft.not_after is not None:
+        return replace(draft, not_before=opens, notes=notes) if opens is not None else draft
+    patience = _patience(draft, rules)
+    return replace(
+        draft,
+        not_before=opens or draft.not_before,
+        not_after=(opens or start) + timedelta(seconds=patience),
+        notes=notes,
+        terms=replace(draft.terms, patience=patience),
+    )
 
 
 def _patience(draft: Draft, rules: Rules) -> int:
