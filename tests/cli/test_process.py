@@ -61,7 +61,10 @@ def test_events_are_followed_until_interrupted(served: Served) -> None:
         job_id = served.ask("POST", "/v1/jobs", JOB).json["id"]
         second = process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        code = process.wait(10)
+        try:
+            code = process.wait(10)
+        finally:
+            process.kill()
     assert "accepted" in first
     assert job_id in second
     assert code == 130
