@@ -12,26 +12,30 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 import click
 
 from dialerd import __version__, log, systemd
+from dialerd.cloud import Cloud
 from dialerd.config import Config, load
 from dialerd.core.channels import watched
 from dialerd.core.disposition import judge
-from dialerd.core.errors import Broken, ConfigError, DialerError, Mistake
+from dialerd.core.errors import Broken, ConfigError, DialerError
 from dialerd.core.routing import channel_for
 from dialerd.core.signals import SpoolStirred
 from dialerd.engine.desk import Desk
 from dialerd.engine.engine import Engine
 from dialerd.engine.housekeeping import Housekeeper
+from dialerd.engine.inbox import Finish
 from dialerd.engine.ports import EngineSettings
 from dialerd.intake.api import Api, ApiSettings, Extras
 from dialerd.intake.dropbox import Dropbox, DropSettings
 from dialerd.intake.present import present
-from dialerd.lock import hold
+from dialerd.lock import hold, state_folder
 from dialerd.pbx.ami import Ami, AmiSettings, Secret
 from dialerd.pbx.callfile import render
 from dialerd.pbx.plainfile import to_document
@@ -52,7 +56,7 @@ EXIT_CONFIG = 78
 RELOAD_LIMIT_S = 30.0
 FIXED = (
     *("state_dir", "log", "socket", "queue", "drop_folder", "asterisk", "ami"),
-    *("reports", "webhooks", "hooks", "results"),
+    *("reports", "webhooks", "hooks", "results", "listener"),
 )
 """What is built once, at the start: a change of it needs a restart."""
 
@@ -95,7 +99,7 @@ class Daemon:
 
     def _start(self) -> None:
         config = self.config
-        state = _state_folder(config.state_dir)
+        state = state_folder(config.state_dir)
         hold(state, "the state folder")
         spool = Spool(SpoolSettings(spool=config.asterisk.spool, user=config.asterisk.user))
         spool.check()
@@ -106,16 +110,25 @@ class Daemon:
         self._undo.append(store.close)
         reader, figures = SqliteReader(state), Figures(state)
         self._undo += [reader.close, figures.close]
+        self.cloud = Cloud(
+            state,
+            config.listener_settings(),
+            self.rulebook,
+            store.blocks(datetime.now(UTC)),
+            lambda told: self.engine.post(told),
+        )
         engine, ami = self._engine(store, spool)
-        self.engine, self.desk = engine, Desk(engine, reader, figures)
+        self.engine, self.desk, self.reader = engine, Desk(engine, reader, figures), reader
         desk = self.desk
         engine.oldest_needed = lambda: 0
         engine.start()
-        self._undo.append(engine.stop)
+        self._undo += [engine.stop, self.cloud.finish, partial(engine.post, Finish())]
         if ami is not None:
             ami.start()
             self._undo.append(ami.stop)
         self._undo.append(partial(setattr, desk, "stopping", True))
+        self.cloud.start(desk.tell)
+        self._undo.append(self.cloud.close_doors)
         self.reporter = self._reporter(state)
         self.dropbox = self._dropbox(desk)
         self._watch(engine, self.dropbox)
@@ -125,7 +138,14 @@ class Daemon:
             desk,
             self.rulebook.rules(),
             self.rulebook.roles(),
-            Extras(lambda: self.rulebook, self.reporter),
+            Extras(
+                lambda: self.rulebook,
+                self.reporter,
+                self.cloud.accounts,
+                self.cloud.inventory.merge,
+                self.cloud.documents,
+                self.cloud.addresses,
+            ),
         )
         self.api.start()
         self._undo.append(self.api.stop)
@@ -168,6 +188,7 @@ class Daemon:
             return
         self._reload_due = False
         rulebook.stop_lists.succeed(before.stop_lists)
+        self.cloud.reconfigure(rulebook)
         self.api.reconfigure(rulebook.rules(), rulebook.roles())
         if self.dropbox is not None:
             self.dropbox.reconfigure(rulebook.rules(), rulebook.roles())
@@ -216,6 +237,7 @@ class Daemon:
             settings,
             self.rulebook.policy(),
             failed=lambda _: self.end(EXIT_BUG),
+            providers=self.cloud.accounts,
         )
         return engine, ami
 
@@ -229,6 +251,7 @@ class Daemon:
             self.rulebook.rules(),
             to_document,
             roles=self.rulebook.roles(),
+            documents=self.cloud.documents,
         )
         dropbox.start()
         self._undo.append(dropbox.stop)
@@ -275,7 +298,8 @@ class Daemon:
         kept = [] if self.dropbox is None else self.dropbox.problems()
         policy = [*self._reload_trouble, *self.rulebook.problems(), *self.reporter.problems()]
         self.housekeeper.look()
-        return [*self.watch.tend(), *kept, *policy, *self.housekeeper.problems]
+        self.cloud.sweep(monotonic(), self.reader.documents)
+        return [*self.watch.tend(), *kept, *policy, *self.housekeeper.problems, *self.cloud.problems()]
 
     def _tell_systemd(self) -> None:
         status = self.desk.status()
@@ -289,15 +313,6 @@ def _raise_file_limit() -> None:
     """As many open files as the administrator allows: each connection is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _state_folder(path: Path) -> Path:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        why = f"the state folder can't be made: {error.strerror}. Make it, owned by dialerd's user."
-        raise ConfigError([Mistake(str(path), why)]) from error
-    return path
 
 
 @click.command()

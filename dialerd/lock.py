@@ -29,3 +29,13 @@ def hold(folder: Path, what: str) -> None:
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"dialerd, pid {os.getpid()}\n".encode(), 0)
     _held.append(fd)
+
+
+def state_folder(path: Path) -> Path:
+    """The folder itself, made where it is not there. Raises ConfigError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"the state folder can't be made: {error.strerror}. Make it, owned by dialerd's user."
+        raise ConfigError([Mistake(str(path), why)]) from error
+    return path

@@ -19,7 +19,10 @@ log = get_logger(__name__)
 
 
 class Rulebook:
-    """Rules, roles, stop lists and rates that belong together."""
+    """Rules, roles, stop lists, rates, accounts with providers and our own numbers: what belongs together.
+
+    `accounts` are AccountSettings with their secrets; `dids` are core's Did by number.
+    """
 
     def __init__(self, config: Config) -> None:
         """Reads the files. Raises ConfigError with every mistake in them."""
@@ -37,7 +40,9 @@ class Rulebook:
             for name, each in sections.items()
         ]
         self.stop_lists = StopLists(files, config.calls.default_country)
-        self.rates = Rates(config.caps.rates, frozenset(config.trunks))
+        self.rates = Rates(config.caps.rates, frozenset((*config.trunks, *config.providers)))
+        self.accounts = config.provider_settings()
+        self.dids = config.did_actions()
         self.stop_lists.load()
         self.rates.load()
 
@@ -66,7 +71,8 @@ class Rulebook:
     def policy(self) -> Policy:
         """What the engine keeps to."""
         rules = self.roles().widest(self.rules())
-        return Policy(rules, self.config.caps.budget(), self.rates, self.opt_out)
+        answers = {(did.provider or "", did.number): did.steps for did in self.dids.values() if did.steps}
+        return Policy(rules, self.config.caps.budget(), self.rates, self.opt_out, answers)
 
     def opt_out(self, number: str, reason: str) -> None:
         """Puts a number on the opt-out list: its callee wants no more calls."""

@@ -1,4 +1,4 @@
-"""Where AMI's secret comes from: a file that only its owner can read, or systemd's credential. Never argv or
+"""Where secrets come from: files that only their owner can read, or systemd's credentials. Never argv or
 environment."""
 
 import os
@@ -8,32 +8,35 @@ from pathlib import Path
 
 from dialerd.core.errors import Mistake
 
-CREDENTIAL = "ami_secret"
-"""The name under which systemd hands over the secret (LoadCredential=ami_secret:...)."""
-
 _LARGEST = 4096
 
 
-def read_secret(ami: object, environ: Mapping[str, str], mistakes: list[Mistake]) -> str:
-    """AMI's secret, or "" where there is no section [ami] or a mistake was found."""
-    if not isinstance(ami, dict):
-        return ""
-    named, folder = ami.get("secret_file"), environ.get("CREDENTIALS_DIRECTORY")
+def read_secret(
+    section: object,
+    where: str,
+    credential: str,
+    environ: Mapping[str, str],
+    mistakes: list[Mistake],
+    key: str = "secret_file",
+) -> str | None:
+    """The secret in the file that a section (a table of TOML, at `where`) names as `key`, or else in
+    systemd's credential of this name (LoadCredential=NAME:...).
+
+    None where there is neither; "" where what is there is a mistake, which is added.
+    """
+    named = section.get(key) if isinstance(section, dict) else None
     if named is not None and not isinstance(named, str):
         return ""
-    path = Path(named or f"{folder}/{CREDENTIAL}")
-    if not named and (folder is None or not path.exists()):
-        what = (
-            f"AMI needs a secret: name its file here, or hand it over as systemd's credential {CREDENTIAL}."
-        )
-        mistakes.append(Mistake("ami.secret_file", what))
-        return ""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if named is None and (folder is None or "/" in credential or not Path(folder, credential).exists()):
+        return None
+    path = Path(folder or "", credential) if named is None else Path(named)
     try:
         return _secret_in(path, by_systemd=folder is not None and path.parent == Path(folder))
     except OSError as error:
-        mistakes.append(Mistake("ami.secret_file", f"{path} can't be read: {error.strerror}."))
+        mistakes.append(Mistake(f"{where}.{key}", f"{path} can't be read: {error.strerror}."))
     except ValueError as error:
-        mistakes.append(Mistake("ami.secret_file", str(error)))
+        mistakes.append(Mistake(f"{where}.{key}", str(error)))
     return ""
 
 

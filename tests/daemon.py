@@ -104,7 +104,7 @@ class Daemon:
         """Writes the configuration file from `settings`."""
         lines = [f"state_dir = {json.dumps(str(self.state))}"]
         for name, section in self.settings.items():
-            lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in section.items())]
+            lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in section.items())]
         path = self.folder / "dialerd.toml"
         path.write_text("\n".join(lines) + "\n")
         return give(path, DIALERD_UID, DIALERD_GID, 0o644)
@@ -265,6 +265,14 @@ class Daemon:
             timeout=60,
             check=False,
         )
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value)
 
 
 class _Unix(http.client.HTTPConnection):

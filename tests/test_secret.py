@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from dialerd.config import from_text
+from dialerd.core.errors import Mistake
 from dialerd.secret import read_secret
 from tests.configuring import credentials_in, mistakes_in
 
@@ -58,4 +59,26 @@ def test_a_credential_of_systemd_may_show_a_group_bit(tmp_path: Path) -> None:
     credentials = credentials_in(tmp_path)
     (tmp_path / "ami_secret").chmod(0o440)
 
-    assert read_secret({}, credentials, []) == "s3cret"
+    assert read_secret({}, "ami", "ami_secret", credentials, []) == "s3cret"
+
+
+def test_a_named_file_goes_before_a_credential(tmp_path: Path) -> None:
+    path = tmp_path / "named"
+    path.touch(0o600)
+    path.write_text("another")
+
+    secret = read_secret({"secret_file": str(path)}, "ami", "ami_secret", credentials_in(tmp_path), [])
+
+    assert secret == "another"
+
+
+@pytest.mark.parametrize("credential", ["other_secret", "../ami_secret"])
+def test_without_file_and_credential_there_is_no_secret(tmp_path: Path, credential: str) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    environ = credentials_in(tmp_path) | {"CREDENTIALS_DIRECTORY": str(folder)}
+    mistakes: list[Mistake] = []
+
+    secret = read_secret({}, "x", credential, environ, mistakes)
+
+    assert (secret, mistakes) == (None, [])

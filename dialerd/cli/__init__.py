@@ -8,6 +8,10 @@ import click
 
 _MODULES = {
     "call": "call",
+    "sms": "sms",
+    "fax": "fax",
+    "voice": "voice",
+    "ivr": "ivr",
     "submit": "submit",
     "batch": "batch",
     "list": "listing",
@@ -26,6 +30,10 @@ _MODULES = {
     "resume": "pause",
     "drain": "pause",
     "trunks": "trunks",
+    "numbers": "numbers",
+    "routes": "routes",
+    "account": "account",
+    "providers": "providers",
     "status": "status",
     "qshape": "qshape",
     "stats": "stats",
@@ -96,5 +104,5 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
 )
 @click.pass_context
 def main(ctx: click.Context, socket: str | None, as_json: bool) -> None:
-    """Hands phone calls to dialerd, and follows what becomes of them."""
+    """Hands phone calls, messages and faxes to dialerd, and follows what becomes of them."""
     ctx.obj = {"socket": socket, "json": as_json}

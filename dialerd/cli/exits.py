@@ -37,15 +37,16 @@ HELP = """\
 \b
 Exit codes:
   0   done; with --wait: every call was answered
-  1   not done: no such job, not allowed in its state, or (with --wait) not every call was answered
+  1   not done: no such job, not allowed in its state, or (with --wait) not every call was answered;
+      a provider refuses the account or gave no clear answer
   2   wrong usage
   10  busy                     14  expired
   11  no answer                15  cancelled
   12  congestion, unavailable  16  held: in doubt, or by an operator
   13  failed                   17  still under way after --timeout
-  65  the job (or a row of the file) was refused: it has mistakes
+  65  the job (or a row of the file) was refused: it has mistakes, or a provider said no
   69  the daemon can't be reached
-  75  a bound is reached: try later
+  75  a bound is reached, or a provider is away: try later
   77  no permission: for the socket, or by your roles
   130 interrupted
 """

@@ -5,7 +5,7 @@ import click
 from dialerd.cli import show
 from dialerd.cli.session import Session, shared
 
-_COLUMNS = ("ID", "STATE", "TO", "CREATED", "NOT BEFORE", "TRIES", "REASON")
+_COLUMNS = ("ID", "KIND", "STATE", "TO", "CREATED", "NOT BEFORE", "TRIES", "REASON")
 
 
 def uid_of_user(_ctx: click.Context, _option: click.Parameter, given: str | None) -> int | None:
@@ -24,6 +24,7 @@ def uid_of_user(_ctx: click.Context, _option: click.Parameter, given: str | None
 @click.option(
     "--state", "states", multiple=True, metavar="STATE", help="Only in this state; may be repeated."
 )
+@click.option("--kind", metavar="KIND", help="Only of this kind: call, sms, fax, received, ...")
 @click.option("--batch", metavar="TEXT", help="Only of this batch.")
 @click.option("--tag", metavar="TEXT", help="Only with this tag.")
 @click.option("--key", metavar="TEXT", help="Only with this key.")
@@ -36,6 +37,7 @@ def uid_of_user(_ctx: click.Context, _option: click.Parameter, given: str | None
 def list_(
     session: Session,
     states: tuple[str, ...],
+    kind: str | None,
     batch: str | None,
     tag: str | None,
     key: str | None,
@@ -45,7 +47,14 @@ def list_(
 ) -> None:
     """List jobs, newest first."""
     jobs = session.client.jobs(
-        limit or None, state=states or None, batch=batch, tag=tag, key=key, to=to, owner=owner
+        limit or None,
+        state=states or None,
+        kind=kind,
+        batch=batch,
+        tag=tag,
+        key=key,
+        to=to,
+        owner=owner,
     )
     if session.json:
         for job in jobs:
@@ -54,6 +63,7 @@ def list_(
     rows = [
         (
             job["id"],
+            job["kind"],
             job["state"],
             show.whom(job),
             show.when(job["created"]),
@@ -63,7 +73,7 @@ def list_(
         )
         for job in jobs
     ]
-    show.table(_COLUMNS, rows, state_column=1)
+    show.table(_COLUMNS, rows, state_column=2)
     if limit and len(rows) == limit:
         click.echo(f"These are the newest {limit}; --limit 0 lists all.", err=True)
 

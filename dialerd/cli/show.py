@@ -39,8 +39,8 @@ def when(text: str | None) -> str:
 
 
 def whom(job: Mapping[str, Any]) -> str:
-    """Where the call goes."""
-    to = job.get("to") or job.get("channel") or ""
+    """Where it goes; of an order, what it is about."""
+    to = job.get("to") or job.get("channel") or job.get("number") or job.get("connect") or ""
     return to if isinstance(to, str) else " & ".join(to)
 
 
@@ -72,7 +72,7 @@ def sentence(job: Mapping[str, Any]) -> str:
 def event_line(event: Mapping[str, Any]) -> str:
     """An event on one line."""
     data = ", ".join(
-        f"{name} {_plain(value)}" for name, value in event["data"].items() if value not in (None, "")
+        f"{name} {plain(value)}" for name, value in event["data"].items() if value not in (None, "")
     )
     return f"{when(event['at'])}  {event['job']}  {event['type']:<13}  {data}".rstrip()
 
@@ -110,7 +110,7 @@ def details(job: Mapping[str, Any]) -> None:
         shown["owner"] = user_name(shown["owner"])
     width = max(map(len, shown))
     for name, value in shown.items():
-        click.echo(f"{name:<{width}}  {_plain(value)}")
+        click.echo(f"{name:<{width}}  {plain(value)}")
     for attempt in job.get("attempts", ()):
         _attempt(attempt)
 
@@ -130,11 +130,12 @@ def _attempt(attempt: Mapping[str, Any]) -> None:
     click.echo(f"\nattempt {attempt['number']}: {_OUTCOMES.get(ended, ended) or 'not ended'}")
     for name, value in attempt.items():
         if name not in ("number", "disposition") and value not in (False, None, ""):
-            shown = when(value) if name in ("begun", "handed_over", "ended") else _plain(value)
+            shown = when(value) if name in ("begun", "handed_over", "ended") else plain(value)
             click.echo(f"  {name:<12}  {shown}")
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value in one line: texts as they are, lists of texts with commas, all else as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(each, str) for each in value):

@@ -12,6 +12,7 @@ one thread.
 
 from dialerd.client.client import DEFAULT_SOCKET, ENDED, Client, new_key
 from dialerd.client.errors import (
+    AccountRefused,
     ClientError,
     KeyConflict,
     NoPermission,
@@ -21,6 +22,7 @@ from dialerd.client.errors import (
     Problem,
     Refused,
     TryLater,
+    Unconfirmed,
     Unreachable,
     WaitTimeout,
 )
@@ -29,6 +31,7 @@ from dialerd.client.fields import Event, Job, JobFields, Mistake, Submitted
 __all__ = [
     "DEFAULT_SOCKET",
     "ENDED",
+    "AccountRefused",
     "Client",
     "ClientError",
     "Event",
@@ -44,6 +47,7 @@ __all__ = [
     "Refused",
     "Submitted",
     "TryLater",
+    "Unconfirmed",
     "Unreachable",
     "WaitTimeout",
     "new_key",

@@ -13,7 +13,9 @@ from dialerd.client.fields import Event, Job, JobFields, Submitted
 from dialerd.client.figures import Figures
 from dialerd.client.lists import Lists
 from dialerd.client.orders import Orders
+from dialerd.client.providers import Providers
 from dialerd.client.reports import Reports
+from dialerd.client.sending import Sending
 from dialerd.client.whoami import Whoami
 from dialerd.client.wire import LostConnection, Wire, encode
 
@@ -29,7 +31,7 @@ _NDJSON = {"Content-Type": "application/x-ndjson"}
 T = TypeVar("T")
 
 
-class Client(Batches, Figures, Lists, Orders, Reports, Whoami):
+class Client(Batches, Figures, Lists, Orders, Providers, Reports, Sending, Whoami):
     """A connection to the daemon.
 
     `socket_path`: default $DIALERD_SOCKET, else /run/dialerd/dialerd.sock. `timeout`: the seconds that one
@@ -136,7 +138,7 @@ class Client(Batches, Figures, Lists, Orders, Reports, Whoami):
     def jobs(self, limit: int | None = None, **filters: str | int | Sequence[str] | None) -> Iterator[Job]:
         """The jobs that fit, newest first, page by page.
 
-        Filters: state (one or several), batch, tag, key, to, owner (a uid).
+        Filters: state (one or several), kind, batch, tag, key, to, owner (a uid).
         """
         cursor, left = None, limit
         while left is None or left > 0:

@@ -61,6 +61,14 @@ class TryLater(Problem):
         return int(self.document.get("retry_after", 5))
 
 
+class AccountRefused(Problem):
+    """The provider refuses the account: its credentials, or its credit."""
+
+
+class Unconfirmed(Problem):
+    """The provider gave no clear answer: what was asked of it may have been done."""
+
+
 _BY_STATUS: dict[int, type[Problem]] = {
     400: Refused,
     403: NotPermitted,
@@ -70,7 +78,9 @@ _BY_STATUS: dict[int, type[Problem]] = {
     415: Refused,
     422: Refused,
     429: TryLater,
+    502: AccountRefused,
     503: TryLater,
+    504: Unconfirmed,
 }
 
 

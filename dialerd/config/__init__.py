@@ -14,9 +14,17 @@ from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationErr
 from dialerd.config.calls import Calls, RouteSettings, TrunkSettings
 from dialerd.config.caps import CapsSection
 from dialerd.config.crossing import cross_mistakes
+from dialerd.config.dids import DidNumber, DidSettings, did_mistakes
 from dialerd.config.fields import Name, Place, Section, as_tuple
 from dialerd.config.hours import HoursSettings
+from dialerd.config.listener import ListenerSection
 from dialerd.config.lists import StopList, with_places
+from dialerd.config.providers import (
+    ProviderSettings,
+    give_provider_secrets,
+    provider_mistakes,
+    read_provider_secrets,
+)
 from dialerd.config.reports import (
     HookSettings,
     ReportsSettings,
@@ -33,13 +41,18 @@ from dialerd.config.roles import RoleSettings, roles, roles_mistakes
 from dialerd.config.sections import Ami, Asterisk, DropFolder, Log, Queue, Socket
 from dialerd.core.destinations import Destinations
 from dialerd.core.errors import ConfigError, Mistake
+from dialerd.core.inbound import Did, ListenerSettings
 from dialerd.core.policy import Rules
 from dialerd.core.reporting import ReportSettings
 from dialerd.core.roles import Roles
 from dialerd.core.sentences import mistake_of
+from dialerd.providers.settings import AccountSettings
 from dialerd.secret import read_secret
 
 DEFAULT_PATH = Path("/etc/dialerd/dialerd.toml")
+AMI_CREDENTIAL = "ami_secret"
+"""The name under which systemd hands over AMI's secret."""
+
 _LARGEST_FILE = 1024 * 1024
 
 
@@ -55,6 +68,7 @@ class Config(Section):
     ami: Ami | None = None
     calls: Calls = Calls()
     trunks: dict[Name, TrunkSettings] = Field(default={})
+    providers: dict[Name, ProviderSettings] = Field(default={})
     routes: Annotated[tuple[RouteSettings, ...], BeforeValidator(as_tuple)] = ()
     hours: dict[Name, HoursSettings] = Field(default={})
     retry: dict[Name, RetrySettings] = Field(default={})
@@ -65,9 +79,11 @@ class Config(Section):
     webhooks: dict[SinkName, WebhookSettings] = Field(default={})
     hooks: dict[SinkName, HookSettings] = Field(default={})
     results: ResultsSettings = ResultsSettings()
+    listener: ListenerSection | None = None
+    dids: dict[DidNumber, DidSettings] = Field(default={})
 
     def rules(self) -> Rules:
-        """What core needs to know of calls and trunks. The stop lists are put in by whoever has them."""
+        """What core needs to know of calls and ways out. The stop lists are put in by whoever has them."""
         calls = self.calls
         return Rules(
             trunks={name: each.trunk(name) for name, each in self.trunks.items()},
@@ -89,7 +105,20 @@ class Config(Section):
             expire_after_s=calls.expire_after,
             urgent_from=calls.urgent_priority,
             report_urls=self.reports.allowed_urls,
+            providers={name: each.provider(name) for name, each in self.providers.items()},
         )
+
+    def provider_settings(self) -> tuple[AccountSettings, ...]:
+        """What the accounts with providers need to know, with their secrets."""
+        return tuple(each.account_settings(name) for name, each in self.providers.items())
+
+    def listener_settings(self) -> ListenerSettings | None:
+        """What the listener needs to know; None: there is none."""
+        return None if self.listener is None else self.listener.settings()
+
+    def did_actions(self) -> dict[str, Did]:
+        """Our own numbers, and what is done with calls to them, by number."""
+        return {number: each.did(number) for number, each in self.dids.items()}
 
     def roles_of(self) -> Roles:
         """Who may do what."""
@@ -136,21 +165,41 @@ def from_text(text: str, environ: Mapping[str, str]) -> Config:
     except RecursionError:
         raise _broken("This is nested too deep for a configuration.") from None
     places = default_places(environ, system=os.geteuid() == 0 or Path("/var/lib/dialerd").is_dir())
-    mistakes = [*cross_mistakes(raw), *roles_mistakes(raw)]
+    mistakes = [
+        *cross_mistakes(raw),
+        *roles_mistakes(raw),
+        *provider_mistakes(raw),
+        *did_mistakes(raw),
+    ]
+    secret = _ami_secret(raw.get("ami"), environ, mistakes)
+    report_secrets = read_report_secrets(raw, environ, mistakes)
+    provider_secrets = read_provider_secrets(raw, environ, mistakes)
     try:
         config = Config.model_validate(_with_places(raw, places))
     except ValidationError as error:
-        mistakes = [mistake_of(each, _names) for each in error.errors(include_url=False)] + mistakes
-        read_secret(raw.get("ami"), environ, mistakes)
-        raise ConfigError(mistakes) from None
-    secret = read_secret(raw.get("ami"), environ, mistakes)
-    report_secrets = read_report_secrets(raw, environ, mistakes)
+        found = [mistake_of(each, _names) for each in error.errors(include_url=False)]
+        raise ConfigError(found + mistakes) from None
     if mistakes:
         raise ConfigError(mistakes)
     if config.ami is not None:
         config.ami._secret = SecretStr(secret)
     give_secrets(config.webhooks, config.reports, report_secrets)
+    give_provider_secrets(config.providers, provider_secrets)
     return config
+
+
+def _ami_secret(section: object, environ: Mapping[str, str], mistakes: list[Mistake]) -> str:
+    """AMI's secret, or "" where there is no section [ami] or a mistake was found."""
+    if not isinstance(section, dict):
+        return ""
+    secret = read_secret(section, "ami", AMI_CREDENTIAL, environ, mistakes)
+    if secret is None:
+        what = (
+            "AMI needs a secret: name its file here, or hand it over as systemd's credential"
+            f" {AMI_CREDENTIAL}."
+        )
+        mistakes.append(Mistake("ami.secret_file", what))
+    return secret or ""
 
 
 def _broken(what: str) -> ConfigError:

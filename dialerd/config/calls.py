@@ -1,7 +1,7 @@
 """The sections about calls: what may be asked for, the ways out, and the routes to them."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -13,6 +13,7 @@ from dialerd.config.fields import (
     Name,
     Patterns,
     Section,
+    Texts,
     as_tuple,
     bounds,
     country,
@@ -99,24 +100,35 @@ class TrunkSettings(Section):
 
 
 class RouteSettings(Section):
-    """Numbers that some trunks take, in this order."""
+    """Numbers that some ways out take, in this order. `trunks` is an older word for `ways`."""
 
+    kinds: Annotated[
+        tuple[Literal["call", "sms", "fax", "conference", "ivr"], ...],
+        BeforeValidator(as_tuple),
+        Field(min_length=1),
+    ] = ("call",)
     destinations: DestinationTexts
-    trunks: Annotated[tuple[Name, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+    tags: Texts = ()
+    ways: Annotated[tuple[Name, ...], BeforeValidator(as_tuple), Field(min_length=1)] | None = None
+    trunks: Annotated[tuple[Name, ...], BeforeValidator(as_tuple), Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _once(self) -> "RouteSettings":
-        if len(set(self.trunks)) < len(self.trunks):
-            raise ValueError("A trunk stands twice in this route: each takes a call once.")
+        if (self.ways is None) is (self.trunks is None):
+            raise ValueError(
+                "Give its ways out, in order, as ways or (the older word) as trunks: one of both."
+            )
+        if len(set(self.in_order)) < len(self.in_order):
+            raise ValueError("A way out stands twice in this route: each takes a job once.")
         if not self.destinations:
             raise ValueError('A route without destinations leads nowhere: write some, or "*" for all others.')
         return self
 
+    @property
+    def in_order(self) -> tuple[str, ...]:
+        """Its ways out."""
+        return self.ways or self.trunks or ()
+
     def route(self) -> Route:
         """The route as core reads it."""
-        return Route(Destinations.parse(self.destinations), self.trunks)
-
-
-def route_list(value: Any) -> Any:
-    """[[routes]], as a tuple."""
-    return tuple(value) if isinstance(value, list) else value
+        return Route(Destinations.parse(self.destinations), self.in_order, self.kinds, self.tags)

@@ -4,7 +4,6 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, model_validator
@@ -153,18 +152,16 @@ def read_report_secrets(
     """The secrets of [webhooks.NAME] and [reports], by the sections' paths; adds what is wrong with them."""
     secrets = {}
     for where, section, credential in _signed_sections(raw):
-        found: list[Mistake] = []
-        secret = read_secret(_named(section, credential, environ), environ, found)
-        if not found and secret and not _is_key(secret):
-            found.append(Mistake("", f"This is no secret of a webhook. {_HOW}"))
-        if not found and not secret and section.get("secret_file") is None:
+        secret = read_secret(section, where, credential, environ, mistakes)
+        if secret and not _is_key(secret):
+            mistakes.append(Mistake(f"{where}.secret_file", f"This is no secret of a webhook. {_HOW}"))
+        if secret is None:
             what = (
                 "Reports are signed: name a file that holds a secret here, or hand it over as systemd's"
                 f" credential {credential}. {_HOW}"
             )
-            found.append(Mistake("", what))
-        mistakes.extend(Mistake(f"{where}.secret_file", each.what) for each in found)
-        secrets[where] = secret
+            mistakes.append(Mistake(f"{where}.secret_file", what))
+        secrets[where] = secret or ""
     return secrets
 
 
@@ -231,17 +228,6 @@ def _signed_sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str,
                 yield f"webhooks.{name}", section, f"webhook_{name}"
     if isinstance(reports, dict) and reports.get("allowed_urls"):
         yield "reports", reports, "reports_secret"
-
-
-def _named(
-    section: Mapping[str, Any], credential: str, environ: Mapping[str, str]
-) -> Mapping[str, Any] | None:
-    """What read_secret() is asked for: the file that is named, or else the credential, if there is one."""
-    if section.get("secret_file") is not None:
-        return {"secret_file": section["secret_file"]}
-    folder = environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(folder, credential) if folder and "/" not in credential else None
-    return {"secret_file": str(path)} if path is not None and path.exists() else None
 
 
 def _is_key(secret: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from dialerd.config.crossing import missing_way
 from dialerd.config.destinations import DestinationTexts
 from dialerd.config.fields import Patterns, Section, as_tuple
 from dialerd.core.errors import Mistake
@@ -119,24 +120,20 @@ def roles(sections: Mapping[str, RoleSettings]) -> tuple[Role, ...]:
 
 
 def roles_mistakes(raw: Mapping[str, Any]) -> Iterator[Mistake]:
-    """What only shows across sections, from the whole of the TOML: roles that nobody is in, and trunks that
-    no pattern fits."""
-    sections, trunks = (_table(raw.get(name)) for name in ("roles", "trunks"))
+    """What only shows across sections, from the whole of the TOML: roles that nobody is in, and patterns
+    of ways out that fit none."""
+    sections, trunks, providers = (_table(raw.get(name)) for name in ("roles", "trunks", "providers"))
     for name, section in sections.items():
         if name != MEMBER:
             yield from _nobody(name, _table(section))
-        yield from _no_trunk(f"roles.{name}.trunks", as_tuple(_table(section).get("trunks")), trunks)
+        patterns = as_tuple(_table(section).get("trunks"))
+        for pattern in patterns if isinstance(patterns, tuple) else ():
+            if isinstance(pattern, str) and not fnmatch.filter((*trunks, *providers), pattern):
+                yield missing_way(f"roles.{name}.trunks", pattern, trunks, providers)
 
 
 def _table(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _no_trunk(where: str, patterns: object, trunks: Mapping[str, Any]) -> Iterator[Mistake]:
-    for pattern in patterns if isinstance(patterns, tuple) else ():
-        if isinstance(pattern, str) and not fnmatch.filter(trunks, pattern):
-            there = f"only {', '.join(trunks)}" if trunks else "none at all"
-            yield Mistake(where, f"There is no [trunks.{pattern}], {there}.{nearest(pattern, trunks)}")
 
 
 def _nobody(name: str, section: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -89,8 +89,20 @@ class Rejected(DeliveryError):
     """Permanent: the answer will be no every time."""
 
 
+class NotServed(Rejected):
+    """A provider does not serve this number or sender: another one may."""
+
+
 class Unavailable(DeliveryError):
-    """Transient: certainly nothing was done."""
+    """Transient: certainly nothing was done. `retry_after`: seconds that the provider asked us to wait."""
+
+    def __init__(self, why: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(why)
+
+
+class AccountRefused(Unavailable):
+    """The provider takes nothing from this account (credentials, credit): it says nothing of the job."""
 
 
 class Unconfirmed(DeliveryError):

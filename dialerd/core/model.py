@@ -6,10 +6,14 @@ from enum import StrEnum
 from typing import Any
 
 from dialerd.core.states import State
+from dialerd.core.tasks import Script, Task, kind_of_task
 
 
 class Disposition(StrEnum):
-    """How one dialled call ended, in Asterisk's words."""
+    """How one attempt ended: a dialled call in Asterisk's words, then what else providers do.
+
+    SENT: the provider took a message, and never told more. DONE: an order or a session was carried out.
+    """
 
     ANSWERED = "ANSWERED"
     BUSY = "BUSY"
@@ -18,6 +22,14 @@ class Disposition(StrEnum):
     CHANUNAVAIL = "CHANUNAVAIL"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+    DELIVERED = "DELIVERED"
+    SENT = "SENT"
+    UNDELIVERED = "UNDELIVERED"
+    DONE = "DONE"
+
+
+GOOD = frozenset({Disposition.ANSWERED, Disposition.DELIVERED, Disposition.SENT, Disposition.DONE})
+"""The dispositions that complete a job."""
 
 
 class OnDoubt(StrEnum):
@@ -54,6 +66,13 @@ class Call:
     wait_time: int = 45
     codecs: tuple[str, ...] = ()
     early_media: bool = False
+    script: Script | None = None
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """All numbers that it concerns."""
+        second = self.script.connect if self.script is not None else None
+        return self.to if second is None else (*self.to, second)
 
     @property
     def phones(self) -> int:
@@ -102,6 +121,7 @@ class Draft:
     notes: tuple[str, ...] = ()
     terms: Terms = field(default_factory=Terms)
     ways: tuple[str, ...] = ()
+    task: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +130,11 @@ class Job:
     all.
 
     `requested` is "cancel" or "hold" while that was asked of a call that is under way and is not certain yet.
-    `ways` are the trunks that may take it, in order, and `way` the one whose turn it is ("" for a literal
-    channel). `turn` is its place among the jobs of one priority (core/fairness.py). `disposition` is its
-    last attempt's. `redacted`: numbers and bodies were taken out, long after its end.
+    `ways` are the trunks and providers that may take it, in order, and `way` the one whose turn it is ("" for
+    a literal channel). `task` is what it asks beside its call. `look_at` is when the provider that has it is
+    asked what became of it; None for what no provider has. `turn` is its place among the jobs of one priority
+    (core/fairness.py). `disposition` is its last attempt's. `redacted`: numbers and bodies were taken out,
+    long after its end.
     """
 
     id: str
@@ -134,20 +156,27 @@ class Job:
     retries: int = 0
     reason: str = ""
     requested: str | None = None
-    kind: str = "call"
     terms: Terms = field(default_factory=Terms)
     ways: tuple[str, ...] = ()
     way: str = ""
     turn: int = 0
     disposition: Disposition | None = None
     redacted: bool = False
+    task: Task | None = None
+    look_at: datetime | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of job."""
+        return kind_of_task(self.task)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What one attempt came to. Seconds are measured by AMI and None where it could not see them.
 
-    `opt_out`: why the callee must not be called again, where the dialplan said so.
+    `opt_out`: why the callee must not be called again, where the dialplan said so. Of a provider: `word` is
+    its own for the state, `price` as it writes it, `parts` are segments or pages, `recording` an address.
     """
 
     disposition: Disposition
@@ -159,11 +188,17 @@ class Result:
     detail: str = ""
     warning: str = ""
     opt_out: str = ""
+    word: str = ""
+    price: str | None = None
+    currency: str | None = None
+    parts: int | None = None
+    recording: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of a job, from 1. `asterisk` names the run of Asterisk that it was handed to (AMI's start
+    """One try of a job, from 1. `trunk` is its way out, a trunk or a provider; `ref` is the provider's id of
+    it. `asterisk` names the run of Asterisk that it was handed to (AMI's start
     time), `boot` the run of the machine in which it began."""
 
     job: str
@@ -177,11 +212,17 @@ class Attempt:
     result: Result | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
     boot: str | None = None
+    ref: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What stands for it elsewhere, and for no other attempt ever."""
+        return f"{self.job}.{self.number}"
 
     @property
     def name(self) -> str:
-        """The name of its call file, which no other attempt ever has."""
-        return f"{self.job}.{self.number}.call"
+        """The name of its call file."""
+        return f"{self.reference}.call"
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _parsed(text: str, default_country: str | None) -> str:
 def _checked(number: str, text: str, country: str | None) -> str:
     try:
         parsed = _known(number) if country is None else phonenumbers.parse(number, country)
-    except NumberParseException:
+    except (NumberParseException, ValueError):
         raise ValueError(f"{text} is no phone number of any country: see the code after the +.") from None
     e164 = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
     possible = (
@@ -95,8 +95,12 @@ def _of(parsed: phonenumbers.PhoneNumber, country: str | None) -> str:
 
 @lru_cache(maxsize=256)
 def _known(e164: str) -> phonenumbers.PhoneNumber:
-    """The number taken apart, which several look at one after the other. Nobody changes it."""
-    return phonenumbers.parse(e164, None)
+    """The number taken apart, which several look at one after the other. Nobody changes it. Raises ValueError
+    for what is none."""
+    try:
+        return phonenumbers.parse(e164, None)
+    except NumberParseException:
+        raise ValueError(f"{e164} is no phone number of any country.") from None
 
 
 @lru_cache(maxsize=256)

@@ -248,6 +248,15 @@ class Breaker:
         if self._in_row >= self._failures:
             self._open(now)
 
+    def trip(self, begun: float, now: float) -> None:
+        """It takes nothing at all, which one answer is enough to know: opens at once."""
+        if begun <= self._opened:
+            return
+        if self._until is not None:
+            self._probe_failed(now)
+        else:
+            self._open(now)
+
     def succeeded(self, begun: float, now: float) -> None:
         """The trunk took a call that began at `begun`. An open breaker only closes for one that began
         since."""

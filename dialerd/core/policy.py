@@ -1,7 +1,7 @@
 """What the configuration says about calls, and what a call may not ask for under it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -9,6 +9,7 @@ from dialerd.core.destinations import Destinations, caller_id_allowed
 from dialerd.core.errors import Mistake
 from dialerd.core.model import Call
 from dialerd.core.retry import RetryPolicy
+from dialerd.core.tasks import Task
 from dialerd.core.windows import Hours
 
 HOUR_S = 3600
@@ -56,12 +57,45 @@ class Trunk:
     caps: Caps = field(default_factory=Caps)
 
 
+def no_objections(_kind: str, _call: Call, _task: Task | None) -> Iterator[Mistake]:
+    """A provider that takes whatever it has an operation for."""
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A way out through an account with a cloud provider. `operations` are those that it has
+    (core/operations.py).
+
+    `senders` are shell patterns of what may be shown as sender or caller id, `sender` is the default one.
+    `destinations` None: whatever [calls] allows. `objections` yields what it can't express or won't take.
+    `connections`: how many requests may be under way.
+    """
+
+    name: str
+    type: str
+    operations: frozenset[str] = frozenset()
+    senders: tuple[str, ...] = ("*",)
+    sender: str | None = None
+    destinations: Destinations | None = None
+    connections: int = 4
+    caps: Caps = field(default_factory=Caps)
+    objections: Callable[[str, Call, Task | None], Iterator[Mistake]] = no_objections
+
+    def line(self) -> Trunk:
+        """What the engine keeps account of it by."""
+        return Trunk(self.name, "", max_channels=self.connections, caps=self.caps)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Numbers that these trunks take, in this order."""
+    """Jobs of these kinds, to these numbers and with one of these tags (none: any), which these ways out
+    take, in this order."""
 
     where: Destinations
     trunks: tuple[str, ...]
+    kinds: tuple[str, ...] = ("call",)
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +106,9 @@ class Rules:
     addresses that a job's report_url may have. Jobs of `urgent_from` or more in priority are urgent.
     `expire_after_s`: how long a job that names no not_after may wait. `zone` is the zone of callees whose own
     is unknown. `role` names whose rules these are; `listed_by_role` are the settings that this role has a
-    list of its own for, and `usable_trunks` patterns of the trunks that it may use (core/roles.py).
+    list of its own for, and `usable_trunks` patterns of the trunks and providers that it may use
+    (core/roles.py). `orders`: whether
+    numbers and routes may be bought, changed and given up.
     """
 
     trunks: Mapping[str, Trunk] = field(default_factory=dict)
@@ -99,6 +135,12 @@ class Rules:
     role: str = ""
     listed_by_role: frozenset[str] = frozenset()
     usable_trunks: tuple[str, ...] = ("*",)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    orders: bool = True
+
+    def lines(self) -> dict[str, Trunk]:
+        """Every way out, as the engine keeps account of it."""
+        return {**self.trunks, **{name: each.line() for name, each in self.providers.items()}}
 
 
 def refusals(call: Call, rules: Rules) -> Iterator[Mistake]:
@@ -116,6 +158,24 @@ def refusals(call: Call, rules: Rules) -> Iterator[Mistake]:
         if name.endswith(")"):
             function = name.partition("(")[0].lstrip("_")
             yield from _listed(f"variables.{name}", "functions", function, rules, fold=True)
+
+
+def senders_refused(where: str, senders: Iterable[str], rules: Rules) -> Iterator[Mistake]:
+    """What a job that is no call may not show as its sender; "private" shows nobody."""
+    for sender in senders:
+        if sender != "private" and not caller_id_allowed(sender, rules.caller_ids):
+            yield _refused(where, "caller_ids", sender, rules)
+
+
+def orders_refused(rules: Rules) -> Iterator[Mistake]:
+    """Orders of numbers and routes, which cost money, are for administrators."""
+    if not rules.orders:
+        yield Mistake(
+            "kind",
+            f"Orders of numbers and routes take the right admin, which your role ({rules.role}) does not"
+            " give.",
+            "role",
+        )
 
 
 def priority_refused(priority: int, rules: Rules) -> Iterator[Mistake]:

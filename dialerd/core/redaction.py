@@ -10,6 +10,18 @@ from dataclasses import replace
 from typing import Any
 
 from dialerd.core.model import Attempt, Call, Job, Result, Terms
+from dialerd.core.tasks import (
+    Conference,
+    Extra,
+    Fax,
+    Ivr,
+    NumberOrder,
+    Received,
+    Script,
+    Sms,
+    Step,
+    Task,
+)
 
 HIDDEN = "*"
 """Stands for a whole text."""
@@ -28,6 +40,12 @@ _TWO_DIGITS = frozenset(
     for code in range(first, last + 1)
 )  # fmt: skip
 """Country codes of one and two digits; all others have three (ITU-T E.164, list of assigned codes)."""
+
+_NUMBER = re.compile(r"\+?[0-9*]+")
+_TEXTS = frozenset(
+    ("body", "message", "say", "media", "recording", "digits", "filename", "header", "room", "sender", "raw")
+)
+"""In data and evidence: what people said and wrote, and what providers answered as it came."""
 
 _DIGITS = re.compile(rf"(?<![0-9A-Za-z+])\+?[0-9]{{{_LONG},}}(?![0-9A-Za-z])")
 
@@ -80,13 +98,101 @@ def call(what: Call) -> Call:
         extension=None if what.extension is None else words(what.extension),
         caller_id_name=_hidden(what.caller_id_name),
         caller_id_number=None if what.caller_id_number is None else number(what.caller_id_number),
-        variables=tuple((name, HIDDEN) for name, _ in what.variables),
+        variables=_values(what.variables),
+        script=None if what.script is None else _script(what.script),
     )
+
+
+def task(what: Task | None) -> Task | None:
+    """What a job asks of a provider, without people and texts. A fax does not name its document any more, so
+    that nothing needs that."""
+    match what:
+        case Sms():
+            return replace(
+                what,
+                body=HIDDEN if what.body else "",
+                sender=_sender(what.sender),
+                media=(HIDDEN,) * len(what.media),
+                extra=_values(what.extra),
+            )
+        case Fax():
+            return replace(
+                what,
+                document="",
+                filename=_hidden(what.filename),
+                caller_id=_sender(what.caller_id),
+                header=_hidden(what.header),
+                extra=_values(what.extra),
+            )
+        case Conference():
+            caller_id = _sender(what.caller_id)
+            return replace(what, room=_hidden(what.room), caller_id=caller_id, extra=_values(what.extra))
+        case Ivr():
+            return replace(
+                what,
+                steps=_steps(what.steps),
+                message=_hidden(what.message),
+                caller_id=_sender(what.caller_id),
+                extra=_values(what.extra),
+            )
+        case NumberOrder():
+            return replace(what, subject=_sender(what.subject) or "", details=_values(what.details))
+        case Received():
+            return replace(
+                what,
+                sender=_sender(what.sender) or "",
+                dest=_sender(what.dest) or "",
+                body=HIDDEN if what.body else "",
+                media=(HIDDEN,) * len(what.media),
+            )
+    return None
+
+
+def _script(what: Script) -> Script:
+    return replace(
+        what,
+        connect=_sender(what.connect),
+        flow=_hidden(what.flow),
+        play_url=_hidden(what.play_url),
+        say=_hidden(what.say),
+        extra=_values(what.extra),
+    )
+
+
+def _steps(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(
+        replace(
+            step,
+            message=_hidden(step.message),
+            dest=_sender(step.dest),
+            caller_id=_sender(step.caller_id),
+            on_digits=tuple((digits, _steps(inner)) for digits, inner in step.on_digits),
+            on_failure=_steps(step.on_failure),
+        )
+        for step in steps
+    )
+
+
+def _sender(text: str | None) -> str | None:
+    """A number as numbers are redacted, and nothing of a name, a room or an id."""
+    if not text or text.strip("*") == "":
+        return text
+    return number(text) if _NUMBER.fullmatch(text) else HIDDEN
+
+
+def _values(pairs: Extra) -> Extra:
+    return tuple((name, HIDDEN) for name, _ in pairs)
 
 
 def job(what: Job) -> Job:
     """A job that ended, without the people in it."""
-    return replace(what, call=call(what.call), reason=words(what.reason), terms=_terms(what.terms))
+    return replace(
+        what,
+        call=call(what.call),
+        reason=words(what.reason),
+        terms=_terms(what.terms),
+        task=task(what.task),
+    )
 
 
 def _terms(terms: Terms) -> Terms:
@@ -99,13 +205,19 @@ def _terms(terms: Terms) -> Terms:
 
 
 def attempt(what: Attempt) -> Attempt:
-    """An attempt without what it dialled."""
+    """An attempt without what it dialled. A provider's, which has no channel, gets none."""
     result = None if what.result is None else _result(what.result)
-    return replace(what, channel=channel(what.channel), result=result, evidence=data(what.evidence))
+    dialled = channel(what.channel) if what.channel else ""
+    return replace(what, channel=dialled, result=result, evidence=data(what.evidence))
 
 
 def _result(result: Result) -> Result:
-    return replace(result, detail=words(result.detail), warning=words(result.warning))
+    return replace(
+        result,
+        detail=words(result.detail),
+        warning=words(result.warning),
+        recording=_hidden(result.recording),
+    )
 
 
 def data(what: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,6 +226,8 @@ def data(what: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any) -> Any:
+    if name in _TEXTS:
+        return _emptied(value)
     if isinstance(value, str):
         return channel(value) if name == "channel" else words(value)
     if isinstance(value, Mapping):
@@ -121,6 +235,15 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_value(name, each) for each in value]
     return value
+
+
+def _emptied(value: Any) -> Any:
+    """What people or providers wrote, without a word of it; how much there was stays."""
+    if isinstance(value, Mapping):
+        return dict.fromkeys(map(words, value), HIDDEN)
+    if isinstance(value, list | tuple):
+        return [HIDDEN] * len(value)
+    return HIDDEN if value else value
 
 
 def _hidden(text: str | None) -> str | None:

@@ -29,11 +29,16 @@ EVENTS = (
     "failed",
     "expired",
     "cancelled",
+    "received",
+    "receipt",
+    "session",
+    "step_failed",
+    "cancel_failed",
 )
 """The types of events that can be asked for."""
 
 ENDS = ("completed", "failed", "expired", "cancelled")
-USUAL_EVENTS = (*ENDS, "held")
+USUAL_EVENTS = (*ENDS, "held", "received")
 DAY_S = 86400
 
 

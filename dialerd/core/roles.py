@@ -148,7 +148,7 @@ class Caller:
         role has no list."""
         roles = [role for role in self.roles if Right.SUBMIT in with_included(role.rights)]
         if not roles:
-            return replace(base, role=", ".join(self.names))
+            return replace(base, role=", ".join(self.names), orders=False)
         changes: dict[str, Any] = {
             name: _union(getattr(base, name), [getattr(role, name) for role in roles]) for name in _LISTS
         }
@@ -160,6 +160,7 @@ class Caller:
             destinations=_destinations(base.destinations, [role.destinations for role in roles]),
             usable_trunks=_union(base.usable_trunks, [role.trunks for role in roles]),
             max_priority=max(most),
+            orders=base.orders and Right.ADMIN in self.rights,
             role=", ".join(dict.fromkeys(role.name for role in roles)),
             listed_by_role=frozenset(
                 name for name in limited if all(getattr(role, name) is not None for role in roles)
@@ -230,7 +231,11 @@ class Roles:
         """What somebody may: what accepted jobs are held to, since a role may list what [calls] does not."""
         anybody = Caller(-1, roles=(ORDINARY_MEMBER, *self.roles))
         return replace(
-            anybody.rules(base), max_priority=base.max_priority, role="", listed_by_role=frozenset()
+            anybody.rules(base),
+            max_priority=base.max_priority,
+            role="",
+            listed_by_role=frozenset(),
+            orders=base.orders,
         )
 
     def _roles_of(self, uid: int, groups: frozenset[int]) -> Iterator[Role]:

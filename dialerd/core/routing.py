@@ -1,250 +1,330 @@
-"""From a number to the dial string: which trunk takes it, and what the trunk's template makes of it."""
+"""From a number to the ways out that may take it, in order: trunks and providers, by routes and by rules.
 
-import re
+What is looked at when a job is accepted is looked at again, by `against`, when its turn has come.
+"""
+
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
-from dialerd.core.destinations import caller_id_allowed, longest_match, refusal
-from dialerd.core.errors import Refusal, Rejected
+from dialerd.core.destinations import caller_id_allowed, refusal
+from dialerd.core.dialstrings import (
+    CHANNEL,
+    EXTENSION,
+    PLACEHOLDERS,
+    PUBLIC_PLACEHOLDERS,
+    channel_for,
+    extension_pattern,
+    number_for,
+    template_mistakes,
+    trunk_for,
+)
+from dialerd.core.errors import Mistake, Refusal
 from dialerd.core.model import Call
-from dialerd.core.numbers import is_emergency, national, parse_public
-from dialerd.core.policy import Rules, Trunk, usable
+from dialerd.core.numbers import parse_public
+from dialerd.core.operations import OPERATIONS
+from dialerd.core.policy import Provider, Route, Rules, Trunk, usable
+from dialerd.core.steps import numbers_in
+from dialerd.core.tasks import Conference, Fax, Ivr, Sms, Task, kind_of_task
 from dialerd.core.texts import nearest
 
-PUBLIC_PLACEHOLDERS = ("e164", "digits", "national")
-EXTENSION_PLACEHOLDERS = ("extension", "digits")
-PLACEHOLDERS = ("e164", "digits", "national", "extension")
-CHANNEL = r"[A-Za-z][A-Za-z0-9_]{0,39}/[A-Za-z0-9_.@:/+*#~=;%!\-]{1,400}"
-"""A literal dial string, Technology/Destination: no `&` and no `,`, which would make another list of Dial's
-arguments."""
+__all__ = [
+    "CHANNEL", "PLACEHOLDERS", "PUBLIC_PLACEHOLDERS", "NoWay", "Wish", "against", "as_sent", "channel_for",
+    "extension_pattern", "named_provider", "number_for", "provider_for", "senders_of", "template_mistakes",
+    "trunk_for", "ways_for", "willing",
+]  # fmt: skip
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_EXTENSION = re.compile(r"[0-9*#]{1,40}")
-_CLASSES = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]", ".": "[0-9*#]+", "!": "[0-9*#]*"}
-_LETTER = re.compile(r"\[([0-9*#\-]+)\]|([0-9*#])|([XZNxzn])|([.!])\Z")
+_SENDER_FIELDS = {Sms: "sender", Fax: "caller_id", Conference: "caller_id", Ivr: "caller_id"}
+_PRIVATE = "private"
+"""Shows nobody's number, so that no list has to allow it."""
 
-
-def extension_pattern(texts: Iterable[str]) -> re.Pattern[str]:
-    """One pattern (for fullmatch) of the extensions that Asterisk's letters in `texts` stand for, such as
-    1XXX or 2Z.
-
-    X is 0-9, Z is 1-9, N is 2-9, [13-5] is one of these, and at the end `.` is one or more, `!` is any number
-    of digits.
-    Raises ValueError with a sentence for anything else.
-    """
-    return re.compile("|".join(f"(?:{_one_pattern(text)})" for text in texts))
+Way = Trunk | Provider
 
 
-def _one_pattern(text: str) -> str:
-    if text.startswith("_"):
-        raise ValueError(f"Leave out the underscore of {text!r}: extensions are always patterns here.")
-    made, place = [], 0
-    while place < len(text):
-        letter = _LETTER.match(text, place)
-        if letter is None or (letter[1] and not _is_class(letter[1])):
-            raise ValueError(
-                f"{text!r} is no pattern of extensions: use 0-9 * # X Z N [1-5], and at the end . or !"
-            )
-        made.append(_regex_of(letter))
-        place = letter.end()
-    if not made:
-        raise ValueError("A pattern of extensions is empty: write one like 1XXX.")
-    return "".join(made)
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a way out is looked for. `operation` is what a provider must have (None: none can do it),
+    `by_trunk` whether a trunk can do it. `trunk` and `provider` name the only way that is wanted."""
+
+    kind: str = "call"
+    operation: str | None = None
+    by_trunk: bool = True
+    trunk: str | None = None
+    provider: str | None = None
+    senders: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
-def _is_class(inside: str) -> bool:
-    return re.fullmatch(r"(?:[0-9]-[0-9]|[0-9*#])+", inside) is not None and all(
-        low <= high for low, high in re.findall("([0-9])-([0-9])", inside)
-    )
+class NoWay(ValueError):
+    """No way out can do it, or it is not clear which should."""
 
 
-def _regex_of(letter: re.Match[str]) -> str:
-    if letter[1]:
-        return f"[{letter[1]}]"
-    return re.escape(letter[2]) if letter[2] else _CLASSES[letter[0].upper()]
-
-
-def template_mistakes(template: str, takes_extensions: bool) -> Iterator[str]:
-    """Every mistake in a trunk's channel template, as sentences."""
-    names = _PLACEHOLDER.findall(template)
-    for name in names:
-        if name not in PLACEHOLDERS:
-            hint = nearest(name, PLACEHOLDERS)
-            yield f"There is no placeholder {{{name}}}: use {_braced(PLACEHOLDERS)}.{hint}"
-    if not re.fullmatch(CHANNEL, _PLACEHOLDER.sub("0", template)):
-        yield "A channel is Technology/Destination without blanks, & or commas, such as PJSIP/{digits}@me."
-    if not names:
-        yield f"Without a placeholder every call would go to the same phone: use {_braced(PLACEHOLDERS)}."
-    elif "extension" in names and set(names) & {"e164", "national"}:
-        yield "No number fills {extension} and {e164} or {national}: make two trunks, or use {digits}."
-    elif "extension" in names and not takes_extensions:
-        yield 'It wants an {extension}, but takes none: say which, such as extensions = "1XXX".'
-    elif takes_extensions and not set(names) & set(EXTENSION_PLACEHOLDERS):
-        yield f"It takes extensions, but has no place for one: use {_braced(EXTENSION_PLACEHOLDERS)}."
-
-
-def _braced(names: Iterable[str]) -> str:
-    return ", ".join(f"{{{name}}}" for name in names)
-
-
-def trunk_for(name: str | None, rules: Rules) -> Trunk:
-    """The trunk of this name, else the default one, else the only one. Raises ValueError with a sentence."""
-    if not rules.trunks:
-        raise ValueError(
-            "No trunk is configured: the administrator adds one as [trunks.NAME] with its channel template."
-        )
-    wanted = name or rules.default_trunk
-    if wanted is None and len(rules.trunks) == 1:
-        return next(iter(rules.trunks.values()))
-    if wanted is None:
-        raise ValueError(
-            "No route leads there, and there are several trunks: say which, one of"
-            f" {', '.join(rules.trunks)}."
-        )
-    if wanted not in rules.trunks:
-        raise ValueError(
-            f"There is no trunk {wanted!r}, only {', '.join(rules.trunks)}.{nearest(wanted, rules.trunks)}"
-        )
-    return rules.trunks[wanted]
-
-
-def ways_for(
-    text: str, wanted: str | None, caller_id: str | None, rules: Rules
-) -> tuple[str, tuple[str, ...]]:
-    """What a submitter wrote as it is dialled, and the names of the trunks that may take it, in order.
+def ways_for(text: str, wish: Wish, rules: Rules) -> tuple[str, tuple[str, ...]]:
+    """What a submitter wrote as it is dialled, and the names of the ways out that may take it, in order.
 
     Raises ValueError with a sentence; Refusal where it is a rule of the configuration that is against it.
     """
-    trunks = [trunk_for(wanted, rules)] if wanted else _routed(text, rules)
-    number, taken, against = "", [], None
-    for trunk in trunks:
+    dialled, taken, first = "", [], None
+    for way in _candidates(text, wish, rules):
         try:
-            number = number_for(text, trunk, rules.default_country)
-            _check(number, caller_id, trunk, rules)
-            taken.append(trunk.name)
+            number = _number_on(way, text, rules)
+            _check(number, wish.senders, way, rules)
         except ValueError as error:
-            against = against or error
+            first = first or error
+            continue
+        dialled = dialled or number
+        if number == dialled:
+            taken.append(way.name)
     if not taken:
-        assert against is not None
-        raise against
-    if (stopped := rules.stopped(number)) is not None:
+        assert first is not None
+        raise first
+    if (stopped := rules.stopped(dialled)) is not None:
         raise Refusal("do_not_call", stopped)
-    return number, tuple(taken)
+    return dialled, tuple(taken)
 
 
-def _routed(text: str, rules: Rules) -> list[Trunk]:
-    """The trunks of the route with the longest prefix, else the one that takes such an extension, else the
-    default one."""
-    if _EXTENSION.fullmatch(text):
-        inside = [
-            each for each in rules.trunks.values() if each.extensions and each.extensions.fullmatch(text)
-        ]
-        preferred = [each for each in inside if each.name == rules.default_trunk]
-        if preferred or len(inside) == 1:
-            return preferred or inside
-    if rules.routes:
-        number = parse_public(text, rules.default_country)
-        names = longest_match(number, [(route.where, route.trunks) for route in rules.routes])
-        if names is not None:
-            return [rules.trunks[name] for name in names]
-    return [trunk_for(None, rules)]
+def named_provider(name: str, wish: Wish, rules: Rules) -> Provider:
+    """The provider of this name, if it can do what is wished. Raises NoWay, Refusal."""
+    provider = _able(provider_for(name, rules), wish, rules)
+    _check_role(provider, rules)
+    return provider
 
 
-def _check(number: str, caller_id: str | None, trunk: Trunk, rules: Rules) -> None:
-    """Raises Refusal for what the rules have against this number and caller id on this trunk."""
-    if not usable(trunk.name, rules):
-        raise Refusal(
-            "role",
-            f"The role {rules.role} may not use trunk {trunk.name!r}. The administrator can allow it under"
-            f' [roles.{rules.role.partition(",")[0]}]: trunks = ["{trunk.name}"]',
+def provider_for(name: str, rules: Rules) -> Provider:
+    """The provider of this name. Raises NoWay."""
+    if not rules.providers:
+        raise NoWay("No provider is configured: the administrator adds one as [providers.NAME].")
+    if name not in rules.providers:
+        there = ", ".join(rules.providers)
+        raise NoWay(f"There is no provider {name!r}, only {there}.{nearest(name, rules.providers)}")
+    return rules.providers[name]
+
+
+def _candidates(text: str, wish: Wish, rules: Rules) -> list[Way]:
+    """The ways to try, in order: the one that is named, else those of the most specific route, else what
+    there is without any. At least one. Raises ValueError with a sentence."""
+    if wish.provider is not None:
+        return [_able(provider_for(wish.provider, rules), wish, rules)]
+    if wish.trunk is not None:
+        return [trunk_for(wish.trunk, rules)]
+    if wish.by_trunk and (inside := _by_extension(text, rules)):
+        return inside
+    if rules.routes and (route := _route(parse_public(text, rules.default_country), wish, rules)):
+        return _of_route(route, wish, rules)
+    if wish.by_trunk:
+        return [trunk_for(None, rules)]
+    return [_only_provider(wish, rules)]
+
+
+def _by_extension(text: str, rules: Rules) -> list[Way]:
+    """The trunk that takes such an extension; the default one, where several do."""
+    if not EXTENSION.fullmatch(text):
+        return []
+    inside = [each for each in rules.trunks.values() if each.extensions and each.extensions.fullmatch(text)]
+    preferred = [each for each in inside if each.name == rules.default_trunk]
+    return list(preferred or (inside if len(inside) == 1 else ()))
+
+
+def _route(number: str, wish: Wish, rules: Rules) -> Route | None:
+    """The route with the longest prefix; of equal ones, the first that asks for one of the job's tags, else
+    the first that asks for none."""
+    chosen, most = None, (-1, False)
+    for route in rules.routes:
+        if wish.kind not in route.kinds or (route.tags and not set(route.tags) & set(wish.tags)):
+            continue
+        found = route.where.best(number)
+        if found is None or not found.allowed:
+            continue
+        rank = (found.specific, bool(route.tags))
+        if rank > most:
+            chosen, most = route, rank
+    return chosen
+
+
+def _of_route(route: Route, wish: Wish, rules: Rules) -> list[Way]:
+    """Those ways of a route that can do it. Raises NoWay where none can."""
+    ways: list[Way] = []
+    for name in route.trunks:
+        if name in rules.trunks and wish.by_trunk:
+            ways.append(rules.trunks[name])
+        elif name in rules.providers and wish.operation in rules.providers[name].operations:
+            ways.append(rules.providers[name])
+    if ways:
+        return ways
+    if wish.operation is None:
+        raise NoWay(
+            f"The route there leads to {', '.join(route.trunks)} only, which are providers: say what they do"
+            " on answer (connect, flow, play_url or say), or name a trunk."
         )
+    raise NoWay(
+        f"The route there leads to {', '.join(route.trunks)} only, and none of them can {_deed(wish)}."
+        f"{_who_can(wish, rules)}"
+    )
+
+
+def _only_provider(wish: Wish, rules: Rules) -> Provider:
+    able = [each for each in rules.providers.values() if wish.operation in each.operations]
+    if not able:
+        raise NoWay(
+            f"No provider is configured that can {_deed(wish)}: the administrator adds one as"
+            " [providers.NAME]."
+        )
+    if len(able) > 1 or wish.kind == "call":
+        raise NoWay(f"No route leads there: say which provider, {_one_of(able)}.")
+    return able[0]
+
+
+def _able(provider: Provider, wish: Wish, rules: Rules) -> Provider:
+    """The provider itself. Raises NoWay where it can't do what is wished."""
+    if wish.operation in provider.operations:
+        return provider
+    if wish.operation is None:
+        raise NoWay(
+            f"{provider.name!r} is a provider: say what it does on answer (connect, flow, play_url or say)."
+        )
+    raise NoWay(f"The provider {provider.name!r} can't {_deed(wish)}.{_who_can(wish, rules)}")
+
+
+def _deed(wish: Wish) -> str:
+    if wish.operation is None:
+        return "do it"
+    words = OPERATIONS[wish.operation].help.rstrip(".")
+    return words[:1].lower() + words[1:]
+
+
+def _who_can(wish: Wish, rules: Rules) -> str:
+    able = [each for each in rules.providers.values() if wish.operation in each.operations]
+    return f" Name one that can: {_one_of(able)}." if able else " No provider that is configured can."
+
+
+def _one_of(providers: Iterable[Provider]) -> str:
+    return " or ".join(each.name for each in providers)
+
+
+def _number_on(way: Way, text: str, rules: Rules) -> str:
+    if isinstance(way, Provider):
+        return parse_public(text, rules.default_country)
+    return number_for(text, way, rules.default_country)
+
+
+def _check(number: str, senders: Iterable[str], way: Way, rules: Rules) -> None:
+    """Raises Refusal for what the rules have against this number and these senders on this way."""
+    _check_role(way, rules)
+    trunk = isinstance(way, Trunk)
+    section = f"{'trunks' if trunk else 'providers'}.{way.name}"
     if number.startswith("+"):
         by_role = "destinations" in rules.listed_by_role
-        section = f"roles.{rules.role.partition(',')[0]}" if by_role else "calls"
-        lists = ((section, rules.destinations), (f"trunks.{trunk.name}", trunk.destinations))
-        for place, destinations in lists:
-            found = None if destinations is None else refusal(number, destinations, trunk.public, place)
+        general = f"roles.{rules.role.partition(',')[0]}" if by_role else "calls"
+        public = way.public if isinstance(way, Trunk) else True
+        for place, destinations in ((general, rules.destinations), (section, way.destinations)):
+            found = None if destinations is None else refusal(number, destinations, public, place)
             if found is not None:
                 raise Refusal(found.rule, found.what)
-    if caller_id is not None and not caller_id_allowed(caller_id, trunk.caller_ids):
+    allowed, setting = (way.caller_ids, "caller_ids") if isinstance(way, Trunk) else (way.senders, "senders")
+    for sender in senders:
+        if sender != _PRIVATE and not caller_id_allowed(sender, allowed):
+            raise Refusal(
+                "caller_id",
+                f"{'Calls through trunk' if trunk else 'What goes through provider'} {way.name!r} may not"
+                f" show {sender}. The administrator can allow it under [{section}]:"
+                f' {setting} = ["{sender}"]',
+            )
+
+
+def _check_role(way: Way, rules: Rules) -> None:
+    if not usable(way.name, rules):
         raise Refusal(
-            "caller_id",
-            f"Calls through trunk {trunk.name!r} may not show {caller_id}. The administrator can allow it"
-            f' under [trunks.{trunk.name}]: caller_ids = ["{caller_id}"]',
+            "role",
+            f"The role {rules.role} may not use {'trunk' if isinstance(way, Trunk) else 'provider'}"
+            f" {way.name!r}. The administrator can allow it under [roles.{rules.role.partition(',')[0]}]:"
+            f' trunks = ["{way.name}"]',
         )
 
 
-def against(call: Call, way: str, rules: Rules) -> Refusal | None:
-    """What the rules of now have against a call that was accepted before; None for nothing."""
+def senders_of(call: Call, task: Task | None) -> tuple[str, ...]:
+    """Every sender and caller id that a job asks to be shown."""
+    field = _SENDER_FIELDS.get(type(task)) if task is not None else None
+    found = getattr(task, field) if field is not None else call.caller_id_number
+    steps = _caller_ids_in(task.steps) if isinstance(task, Ivr) else ()
+    return tuple(dict.fromkeys(each for each in (found, *steps) if each))
+
+
+def _caller_ids_in(steps: Iterable[Any]) -> Iterator[str]:
+    for step in steps:
+        if step.caller_id is not None:
+            yield step.caller_id
+        for _, inner in step.on_digits:
+            yield from _caller_ids_in(inner)
+        yield from _caller_ids_in(step.on_failure)
+
+
+def others_of(call: Call, task: Task | None) -> tuple[str, ...]:
+    """The numbers that are called beside those that a job is for: the second one of a call, and those that a
+    session may be transferred to."""
+    second = () if call.script is None or call.script.connect is None else (call.script.connect,)
+    return (*second, *dict.fromkeys(numbers_in(task.steps) if isinstance(task, Ivr) else ()))
+
+
+def willing(
+    call: Call, task: Task | None, ways: Iterable[str], rules: Rules
+) -> tuple[tuple[str, ...], list[Mistake]]:
+    """Those of the ways that take the job as it is, and what the others have against it: providers may refuse
+    what they can't express, and any way the other numbers that are called."""
+    taken, mistakes = [], []
+    for name in ways:
+        found = list(_objections(call, task, name, rules))
+        mistakes += found
+        if not found:
+            taken.append(name)
+    return tuple(taken), list(dict.fromkeys(mistakes))
+
+
+def _objections(call: Call, task: Task | None, name: str, rules: Rules) -> Iterator[Mistake]:
+    way = rules.trunks.get(name) or rules.providers.get(name)
+    if way is None:
+        return
+    where = "steps" if isinstance(task, Ivr) else "connect"
+    for number in others_of(call, task) if isinstance(way, Provider) else ():
+        try:
+            _check(number, (), way, rules)
+            if (stopped := rules.stopped(number)) is not None:
+                raise Refusal("do_not_call", stopped)
+        except Refusal as error:
+            yield Mistake(where, str(error), error.rule)
+    if isinstance(way, Provider):
+        for mistake in way.objections(kind_of_task(task), *as_sent(call, task, way)):
+            yield replace(mistake, rule=mistake.rule or "provider")
+
+
+def as_sent(call: Call, task: Task | None, provider: Provider) -> tuple[Call, Task | None]:
+    """The job as it goes to this provider: with the provider's default sender, where it names none."""
+    default = provider.sender
+    if default is None:
+        return call, task
+    if isinstance(task, Sms):
+        return call, task if task.sender is not None else replace(task, sender=default)
+    if not default.lstrip("+").isdecimal():  # a name is no caller id
+        return call, task
+    if isinstance(task, Fax | Conference | Ivr):
+        return call, task if task.caller_id is not None else replace(task, caller_id=default)
+    if task is None and call.caller_id_number is None and call.caller_id_name is None:
+        return replace(call, caller_id_number=default), task
+    return call, task
+
+
+def against(call: Call, way: str, rules: Rules, task: Task | None = None) -> Refusal | None:
+    """What the rules of now have against a job that was accepted before; None for nothing. A way that is not
+    configured any more is not judged here, nor who called us in a session that came in."""
+    found = rules.trunks.get(way) or rules.providers.get(way)
     try:
-        for number in call.to:
-            if way in rules.trunks:
-                _check(number, call.caller_id_number, rules.trunks[way], rules)
+        if found is not None:
+            _check_role(found, rules)
+        for number in () if isinstance(task, Ivr) and task.session is not None else call.to:
+            if found is not None:
+                _check(number, senders_of(call, task), found, rules)
             if (stopped := rules.stopped(number)) is not None:
                 return Refusal("do_not_call", stopped)
     except Refusal as error:
         return error
-    return None
-
-
-def number_for(text: str, trunk: Trunk, default_country: str | None) -> str:
-    """What a submitter wrote as the trunk dials it: an extension that the trunk takes, or E.164.
-
-    Raises ValueError with a sentence for what is neither, or what the trunk's template has no place for.
-    """
-    names = _PLACEHOLDER.findall(trunk.channel)
-    if trunk.extensions is not None and _EXTENSION.fullmatch(text) and trunk.extensions.fullmatch(text):
-        if is_emergency(text, default_country):
-            raise Refusal(
-                "emergency", f"{text} is an emergency number: dialerd never calls those, on no trunk."
-            )
-        return text
-    try:
-        number = parse_public(text, default_country)
-    except Refusal:
-        raise
-    except ValueError as error:
-        if trunk.extensions is not None and _EXTENSION.fullmatch(text):
-            raise ValueError(
-                f"This is no extension that the trunk {trunk.name!r} takes; and {error}"
-            ) from None
-        raise
-    if not set(names) & set(PUBLIC_PLACEHOLDERS):
-        raise ValueError(
-            f"The trunk {trunk.name!r} takes no public numbers: its channel {trunk.channel} has none of"
-            f" {_braced(PUBLIC_PLACEHOLDERS)}."
-        )
-    return number
-
-
-def channel_of(number: str, trunk: Trunk) -> str:
-    """The dial string for one number (E.164 or an extension) on this trunk."""
-    channel = trunk.channel
-    if not number.startswith("+"):
-        return channel.replace("{extension}", number).replace("{digits}", number)
-    channel = channel.replace("{e164}", number).replace("{digits}", number[1:])
-    return channel.replace("{national}", national(number)) if "{national}" in channel else channel
-
-
-def channel_for(call: Call, way: str, rules: Rules) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The dial string on the trunk named `way`, and the variables for the shipped ring context where several
-    phones ring at once.
-
-    Asterisk takes no list of channels in a call file; Dial(${DIALERD_RING},${DIALERD_RING_TIME}) does it.
-    Raises Rejected where the trunk is no longer configured as it was when the job was accepted.
-    """
-    channels = call.channel.split("&") if call.channel is not None else _channels_of_numbers(call, way, rules)
-    if len(channels) == 1:
-        return channels[0], ()
-    ring = (("DIALERD_RING", "&".join(channels)), ("DIALERD_RING_TIME", str(call.wait_time)))
-    return f"Local/s@{rules.ring_context}", ring
-
-
-def _channels_of_numbers(call: Call, way: str, rules: Rules) -> list[str]:
-    try:
-        trunk = trunk_for(way, rules)
-    except ValueError as error:
-        raise Rejected(str(error)) from None
-    channels = [channel_of(number, trunk) for number in call.to]
-    if any("{" in channel for channel in channels):
-        raise Rejected(f"The channel of trunk {trunk.name!r} has no place for this kind of number any more.")
-    return channels
+    mistake = next(_objections(call, task, way, rules), None)
+    return None if mistake is None else Refusal(mistake.rule, str(mistake))

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from dialerd.core.errors import DeliveryError
 from dialerd.core.model import Draft, Job, Trace
+from dialerd.core.receipts import Receipt, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class JobFilter:
     tag: str | None = None
     key: str | None = None
     to: str | None = None
+    kind: str | None = None
     before: str | None = None
     limit: int = 100
 
@@ -147,3 +150,46 @@ class Preview:
     why: str = ""
     at: datetime | None = None
     call_file: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAnswered:
+    """A provider answered to an attempt, known by its reference, or did not: what came of the hand-over.
+
+    Seconds of the monotonic clock.
+    """
+
+    provider: str
+    answers: Mapping[str, Receipt | DeliveryError]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTold:
+    """What a provider says of an attempt, a message or a session, by a callback or when it was asked.
+
+    `surely`: it was looked up or signed, so that one may act on it; else it is a hint to look.
+    """
+
+    provider: str
+    told: Told
+    surely: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAsked:
+    """A provider was asked what became of an attempt; `receipt` None: it does not know of it, or could not
+    be asked (`why`)."""
+
+    provider: str
+    reference: str
+    receipt: Receipt | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBlocked:
+    """A provider asked us to wait: nothing is sent to it before `until`, over a restart too."""
+
+    provider: str
+    until: datetime

@@ -41,6 +41,7 @@ _FROM_WAITING = {
     Step.HOLD: State.HELD,
     Step.REFUSE: State.FAILED,
 }
+_FROM_LATE_WORD = {Step.CONFIRM: State.COMPLETED, Step.HAND_OVER: State.SUBMITTED}
 _FROM_IN_FLIGHT = {
     Step.REJECT: State.FAILED,
     Step.DEFER: State.DEFERRED,
@@ -50,12 +51,13 @@ _FROM_IN_FLIGHT = {
     Step.HOLD: State.HELD,
 }
 TRANSITIONS: dict[State, dict[Step, State]] = {
-    State.QUEUED: _FROM_WAITING,
-    State.DEFERRED: {**_FROM_WAITING, Step.CONFIRM: State.COMPLETED},
+    State.QUEUED: {**_FROM_WAITING, **_FROM_LATE_WORD},
+    State.DEFERRED: {**_FROM_WAITING, **_FROM_LATE_WORD},
     State.ACTIVE: {**_FROM_IN_FLIGHT, Step.HAND_OVER: State.SUBMITTED},
     State.SUBMITTED: {**_FROM_IN_FLIGHT, Step.CONFIRM: State.COMPLETED},
     State.HELD: {
         Step.RELEASE: State.QUEUED,
+        Step.HAND_OVER: State.SUBMITTED,
         Step.CONFIRM: State.COMPLETED,
         Step.REJECT: State.FAILED,
         Step.EXPIRE: State.EXPIRED,
@@ -66,8 +68,9 @@ TRANSITIONS: dict[State, dict[Step, State]] = {
     State.COMPLETED: {},
     State.CANCELLED: {},
 }
-"""From the waiting states, refuse is what the rules say at the hand-over (a stop list, say). From deferred,
-confirm is the late answer to a doubt, which spares a second call. From submitted, expire,
+"""From the waiting states, refuse is what the rules say at the hand-over (a stop list, say). From them,
+confirm is the late answer to a doubt, which spares a second call; from there and from held, hand_over is
+what a provider says of an attempt in doubt: it has it. From submitted, expire,
 cancel and hold are taken only once it is certain that the call file was taken back (or, for cancel, that the
 call was hung up)."""
 

@@ -111,4 +111,5 @@ def _job(draft: Draft, owner: int, job_id: str, now: datetime) -> Job:
         terms=draft.terms,
         ways=draft.ways or (draft.call.trunk or "",),
         way=draft.ways[0] if draft.ways else draft.call.trunk or "",
+        task=draft.task,
     )

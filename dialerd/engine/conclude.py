@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from dialerd.core.model import Attempt, Disposition, Job, OnDoubt, Result
+from dialerd.core.model import GOOD, Attempt, Disposition, Job, OnDoubt, Result
 from dialerd.core.retry import Again, Never, RetryPolicy, kind_of, next_way, plan
 from dialerd.core.schedule import DEFAULT_RETRY_TIME_S, retry_policy
 from dialerd.core.states import State, Step
@@ -40,7 +40,7 @@ class Closer:
         """The end of an attempt whose result is known."""
         self.record(job, attempt, result)
         word = result.disposition.value
-        answered = result.disposition is Disposition.ANSWERED
+        answered = result.disposition in GOOD
         job = replace(job, disposition=result.disposition)
         if hung_up or (job.requested == "cancel" and not answered):
             return self.ledger.move(job, Step.CANCEL, f"cancelled on request ({word})")
@@ -56,7 +56,7 @@ class Closer:
         policy = retry_policy(job.terms, job.max_retries, job.retry_time, self.gate.rules)
         elsewhere = next_way(self._ways(job), job.way, result)
         if elsewhere is not None and job.requested is None and _may_dial(job, policy, len(dialled)):
-            why = f"{word}; trunk {elsewhere} is next"
+            why = f"{word}; {elsewhere} is next"
             return self.ledger.move(job, Step.DEFER, why, not_before=ended, way=elsewhere)
         again = self._plan(job, policy, attempt, result, dialled, ended)
         if not isinstance(again, Again):
@@ -85,8 +85,9 @@ class Closer:
         return plan(policy, result, same, len(dialled), first, ended, self._noise())
 
     def _ways(self, job: Job) -> list[str]:
-        """The trunks that may take it, but for those that are not configured any more."""
-        return [way for way in job.ways if way == job.way or way in self.gate.rules.trunks]
+        """The ways that may take it, but for those that are not configured any more."""
+        rules = self.gate.rules
+        return [way for way in job.ways if way == job.way or way in rules.trunks or way in rules.providers]
 
     def undone(self, job: Job, why: str, again: datetime, cancel: bool = False) -> Job:
         """Certainly nothing was done: the job goes where it was asked to go, expires, or waits until
@@ -167,5 +168,10 @@ def _facts(result: Result) -> dict[str, Any]:
         "action_failed",
         "opt_out",
         "detail",
+        "word",
+        "price",
+        "currency",
+        "parts",
+        "recording",
     )
     return {name: value for name in names if (value := getattr(result, name)) not in (None, "", False)}

@@ -9,11 +9,11 @@ from typing import Any
 
 from dialerd.core.errors import NoSuchJob, Overloaded
 from dialerd.core.model import Attempt, Draft, Event, Job
-from dialerd.core.signals import JobFilter, Order, Preview, Submission
+from dialerd.core.signals import JobFilter, Order, Preview, ProviderTold, Submission
 from dialerd.core.states import ENDED, State
 from dialerd.engine.engine import Engine
 from dialerd.engine.foresee import describe, foresee
-from dialerd.engine.inbox import Command, GiveOrder, Reconfigure, Submit
+from dialerd.engine.inbox import Command, GiveOrder, Reconfigure, Submit, Tell
 from dialerd.engine.ports import Policy
 from dialerd.engine.retention import Tidy
 from dialerd.store.base import Reader
@@ -67,6 +67,14 @@ class Desk:
         """Does one step of purging or redacting (`verb`) what ended before a time. The future's result is a
         Tidied."""
         message = Tidy(verb, before, states, place)
+        self._engine.post(message)
+        return message.answer
+
+    def tell(self, told: ProviderTold) -> "Future[None]":
+        """Hands in what a provider says. It is on disk when the future resolves. Raises Overloaded."""
+        if self.stopping or len(self._engine.inbox) > MAX_WAITING:
+            raise Overloaded("dialerd is stopping, or has too much to do.", 5)
+        message = Tell(told)
         self._engine.post(message)
         return message.answer
 
@@ -156,7 +164,7 @@ class Desk:
             found.append(f"AMI: {asterisk.reason}.")
         if engine.spool_waits() > DISK_LIMIT_S:
             found.append("The spool's disk has not answered for a while; calls wait for it.")
-        found += [f"Trunk {each['name']}: {why}." for each in self.trunks() if (why := each.get("trouble"))]
+        found += [f"{_way(each)}: {why}." for each in self.trunks() if (why := each.get("trouble"))]
         if asterisk.stalled:
             found.append("Asterisk does not take call files up: is it running, and is pbx_spool.so loaded?")
         if self._free_bytes() < engine.settings.min_free_bytes:
@@ -190,6 +198,10 @@ class Desk:
     def _unsubscribe(self, callback: Callable[[int], None]) -> None:
         with self._lock:
             self._subscribers = [other for other in self._subscribers if other is not callback]
+
+
+def _way(line: Mapping[str, Any]) -> str:
+    return f"{'Provider' if line.get('provider') else 'Trunk'} {line['name']}"
 
 
 def _snapshot(counts: Mapping[Any, int]) -> dict[Any, int]:

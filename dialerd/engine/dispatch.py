@@ -61,9 +61,9 @@ class Dispatcher:
         self.busy = self.ledger.store.promote(self.ledger.clock.now(), self.picker.line.renewed)
         self.next_time = None
         room = 0 if self._staging else self._room()
-        if room <= 0:
+        if room <= 0 and not self.picker.gate.rules.providers:
             return
-        files = self.picker.pick(room, self._prepare)
+        files = self.picker.pick(max(room, 0), self._prepare, not self.asterisk.takes_calls)
         self.next_time = self.picker.next_time()
         self.busy = self.busy or self.picker.passed_over
         self._staging.update(files)

@@ -11,22 +11,46 @@ from functools import partial
 from typing import Any
 
 from dialerd.core.errors import DeliveryError, DialerError, NoSuchJob, NotAllowed, Overloaded
-from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, CallSeen, SpoolStirred
+from dialerd.core.receipts import Message, Notice, Receipt
+from dialerd.core.signals import (
+    AccountBlocked,
+    AsteriskDown,
+    AsteriskLoad,
+    AsteriskUp,
+    CallSeen,
+    ProviderAnswered,
+    ProviderAsked,
+    SpoolStirred,
+)
 from dialerd.engine.accept import accept
 from dialerd.engine.clock import SystemClock
 from dialerd.engine.inbox import (
     Command,
+    Finish,
     GiveOrder,
     HandedOver,
     HangupFailed,
+    Recalled,
     Reconfigure,
     Staged,
+    StepAnswered,
     Stop,
     Submit,
+    Tell,
 )
 from dialerd.engine.parts import Parts
 from dialerd.engine.pick import CAP
-from dialerd.engine.ports import CallFiles, Clock, Dial, EngineSettings, HangUps, Policy, Render
+from dialerd.engine.ports import (
+    CallFiles,
+    Clock,
+    Dial,
+    EngineSettings,
+    HangUps,
+    NoProviders,
+    Policy,
+    Providers,
+    Render,
+)
 from dialerd.engine.retention import Tidy
 from dialerd.engine.settle import Judge
 from dialerd.engine.worker import Worker
@@ -57,6 +81,7 @@ class Engine(Parts):
         failed: Callable[[BaseException], None],
         clock: Clock | None = None,
         worker: Worker | None = None,
+        providers: Providers | None = None,
     ) -> None:
         self._failed, self._hangups = failed, hangups
         self._worker = worker or Worker("spool", failed)
@@ -74,6 +99,7 @@ class Engine(Parts):
             judge,
             settings,
             policy,
+            providers or NoProviders(),
         )
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._recovered = threading.Event()
@@ -81,7 +107,11 @@ class Engine(Parts):
         self._next_tick = self._next_sweep = 0.0
         self._last_turn = self.clock.mono()
         self.on_commit: Callable[[int], None] = lambda newest: None
-        self._handlers: dict[type, Callable[[Any], None]] = {
+        self._handlers = self._table()
+
+    def _table(self) -> dict[type, Callable[[Any], None]]:
+        """What is done with each kind of message."""
+        return {
             Submit: self._submit,
             Command: self._command,
             Staged: self.dispatcher.staged,
@@ -95,6 +125,13 @@ class Engine(Parts):
             GiveOrder: self._give_order,
             Reconfigure: self._reconfigure,
             Tidy: self._tidy,
+            ProviderAnswered: self.sender.answered,
+            ProviderAsked: self.follower.asked,
+            Tell: self._tell,
+            Recalled: self.canceller.recalled,
+            StepAnswered: self.sessions.step_answered,
+            AccountBlocked: lambda message: self.store.save_block(message.provider, message.until),
+            Finish: self._finish,
             Stop: self._stop,
         }
 
@@ -158,6 +195,7 @@ class Engine(Parts):
         if mono >= self._next_tick:
             self._next_tick = mono + TICK_S
             self.sweeper.tick()
+            self.follower.tick()
             self.watch.look()
             if not messages:
                 self.retention.step(self.clock.now(), mono)
@@ -195,7 +233,7 @@ class Engine(Parts):
     def _refuse(self, messages: Sequence[Any]) -> None:
         """Answers whoever waits that nothing was done, and rests."""
         for message in messages:
-            if isinstance(message, Submit | Command | GiveOrder | Reconfigure | Tidy):
+            if isinstance(message, Submit | Command | GiveOrder | Reconfigure | Tidy | Tell):
                 if not message.answer.done():
                     message.answer.set_exception(Overloaded(self.broken, BROKEN_RETRY_S))
             elif isinstance(message, Stop):
@@ -252,8 +290,8 @@ class Engine(Parts):
     def _reconfigure(self, message: Reconfigure) -> None:
         policy, spending = message.policy, self.gate.spending
         self.gate.rules, spending.budget, spending.rates = policy.rules, policy.budget, policy.rates
-        self.settler.closer.opt_out = policy.opt_out
-        self.trunks.configure(policy.rules.trunks, self.clock.mono())
+        self.settler.closer.opt_out, self.sessions.answers = policy.opt_out, policy.answers
+        self.trunks.configure(policy.rules.lines(), self.clock.mono())
         self.orders.load()
         self.store.wake(CAP, self.clock.now())
         self.ledger.later.append(lambda: _resolve(message.answer, None))
@@ -288,6 +326,20 @@ class Engine(Parts):
         flight = self.flights.named(message.name)
         if flight is not None:
             log.warning("hangup_failed", job=flight.job.id, why=message.why)
+
+    def _tell(self, message: Tell) -> None:
+        provider, told = message.told.provider, message.told.told
+        match told:
+            case Receipt():
+                self.follower.told(provider, told, message.told.surely)
+            case Message():
+                self.receiver.receive(provider, told)
+            case Notice():
+                self.sessions.noticed(provider, told)
+        self.ledger.later.append(lambda: _resolve(message.answer, None))
+
+    def _finish(self, message: Finish) -> None:
+        self.sender.closed = True
 
     def _stop(self, message: Stop) -> None:
         self._stopping = True

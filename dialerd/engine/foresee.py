@@ -8,6 +8,7 @@ from dialerd.core.charges import format_money
 from dialerd.core.errors import Rejected
 from dialerd.core.ids import LENGTH
 from dialerd.core.model import Draft, Job
+from dialerd.core.policy import Trunk
 from dialerd.core.signals import Preview
 from dialerd.core.states import State
 from dialerd.engine.engine import Engine
@@ -41,12 +42,17 @@ def foresee(engine: Engine, draft: Draft, owner: int) -> Preview:
         return Preview("later", "paused", why, call_file=_call_file(engine, draft, job.way))
     capped = []
     for way in job.ways:
-        refusal = gate.spending.foresee(job, way, gate.rules.trunks.get(way), now)
+        refusal = gate.spending.foresee(job, way, _line_of(engine, way), now)
         if refusal is None:
             return Preview("now", call_file=_call_file(engine, draft, way))
         capped.append(refusal)
     soonest = min(capped, key=lambda each: each.until)
     return Preview("later", "cap", soonest.why, soonest.until, _call_file(engine, draft, job.way))
+
+
+def _line_of(engine: Engine, way: str) -> Trunk | None:
+    line = engine.trunks.line(way)
+    return None if line is None else line.trunk
 
 
 def _names(ways: tuple[str, ...]) -> str:
@@ -56,11 +62,14 @@ def _names(ways: tuple[str, ...]) -> str:
 def _as_job(draft: Draft, owner: int, now: Any) -> Job:
     ways = draft.ways or (draft.call.trunk or "",)
     job = Job(NOBODYS_ID, owner, State.QUEUED, draft.call, now, now, batch=draft.batch)
-    return replace(job, terms=draft.terms, ways=ways, way=ways[0])
+    return replace(job, terms=draft.terms, ways=ways, way=ways[0], task=draft.task)
 
 
 def _call_file(engine: Engine, draft: Draft, way: str) -> bytes | None:
+    """None for what goes to a provider."""
     dispatcher = engine.dispatcher
+    if way in engine.gate.rules.providers:
+        return None
     try:
         channel, variables = dispatcher.dial(draft.call, way, engine.gate.rules)
         return dispatcher.render(draft.call, channel, f"{NOBODYS_ID}.1", variables)
@@ -83,7 +92,8 @@ def _line(name: str, line: TrunkLine, engine: Engine, now: float) -> dict[str, A
         "why": line.paused or engine.trunks.paused,
         "breaker": breaker,
         "breaker_opens_in_seconds": round(until - now, 1) if breaker == "open" and until else None,
-        "in_use": engine.flights.on_trunk[name],
+        "provider": name in engine.gate.rules.providers or None,
+        "in_use": engine.flights.on_trunk[name] + engine.sender.on_way[name],
         "others": line.others,
         "window": line.concurrency.limit(),
         "max_channels": trunk.max_channels,
@@ -100,7 +110,7 @@ def _trouble(line: TrunkLine, breaker: str, until: float | None, now: float) -> 
     if line.paused:
         return line.paused
     if breaker == "open" and until is not None:
-        return f"it refused every call; the next is tried in {max(0, round(until - now))} s"
+        return f"it refused all that it was given; the next is tried in {max(0, round(until - now))} s"
     return ""
 
 

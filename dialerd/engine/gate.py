@@ -10,6 +10,7 @@ from dialerd.core.model import Job
 from dialerd.core.policy import Rules, refusals
 from dialerd.core.routing import against
 from dialerd.core.schedule import hours_of, opening_for
+from dialerd.core.tasks import NumberOrder
 from dialerd.core.windows import explain
 from dialerd.engine.spending import Spending
 
@@ -54,7 +55,7 @@ class Gate:
         """What the rules say of a job that is due; `under_way` calls of its owner are."""
         if job.not_before is not None and job.not_before > now:  # the clock was put back
             return Wait(job.not_before, job.reason, "")
-        if (refusal := against(job.call, job.way, self.rules)) is not None:
+        if (refusal := against(job.call, job.way, self.rules, job.task)) is not None:
             return Refuse(str(refusal), refusal.rule)
         if forbidden := list(refusals(job.call, self.rules)):
             return Refuse("; ".join(map(str, forbidden)), forbidden[0].rule)
@@ -65,7 +66,10 @@ class Gate:
         return self.timely(job, now)
 
     def timely(self, job: Job, now: datetime) -> Go | Wait:
-        """What the calling hours say. Those that are not to be found any more are never open."""
+        """What the calling hours say; nobody's phone rings for an order. Those that are not to be found any
+        more are never open."""
+        if isinstance(job.task, NumberOrder):
+            return Go()
         name = job.terms.hours
         if name is not None and name not in self.rules.hours:
             why = f"there is no [hours.{name}] in the configuration any more: put it back, or cancel the job"

@@ -8,7 +8,7 @@ from typing import Any
 
 from dialerd.core.errors import DialerError
 from dialerd.core.model import Job
-from dialerd.core.signals import Submission
+from dialerd.core.signals import ProviderTold, Submission
 from dialerd.engine.ports import Policy
 
 BATCH = 1000
@@ -77,6 +77,36 @@ class HangupFailed:
 
     name: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A provider was told to stop an attempt; `why` it was not, or nothing."""
+
+    reference: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepAnswered:
+    """A provider was sent a step of a session: `error` says why it did not take it."""
+
+    reference: str
+    verb: str
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """What a provider told us; the answer comes when it is on disk."""
+
+    told: ProviderTold
+    answer: Future[None] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Hand nothing more to providers; what is under way comes to its end."""
 
 
 @dataclass(frozen=True, slots=True)

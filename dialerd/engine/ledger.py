@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dialerd.core.model import Attempt, Job
-from dialerd.core.states import IN_FLIGHT, Step, step
+from dialerd.core.states import IN_FLIGHT, State, Step, step
 from dialerd.core.times import format_when
 from dialerd.engine.ports import Clock
 from dialerd.log import get_logger
@@ -45,6 +45,7 @@ class Ledger:
         now = self.clock.now()
         state = step(job.state, event)
         requested = job.requested if state in IN_FLIGHT else None
+        changes.setdefault("look_at", job.look_at if state in (*IN_FLIGHT, State.HELD) else None)
         moved = replace(job, state=state, updated=now, reason=reason, requested=requested, **changes)
         self.store.save_job(moved)
         facts = dict(data or {})

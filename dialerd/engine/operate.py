@@ -10,6 +10,7 @@ from dialerd.engine.flights import Flight, Flights, Wish
 from dialerd.engine.inbox import Command
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.ports import CallFiles
+from dialerd.engine.recalling import Canceller
 from dialerd.engine.settle import Settler
 
 RESOLVE_STEPS = {"completed": Step.CONFIRM, "failed": Step.REJECT, "requeue": Step.RELEASE}
@@ -18,8 +19,11 @@ RESOLVE_STEPS = {"completed": Step.CONFIRM, "failed": Step.REJECT, "requeue": St
 class Operator:
     """Each verb returns the job as it stands then, or raises NotAllowed with what to do instead."""
 
-    def __init__(self, ledger: Ledger, flights: Flights, settler: Settler, files: CallFiles) -> None:
+    def __init__(
+        self, ledger: Ledger, flights: Flights, settler: Settler, files: CallFiles, canceller: Canceller
+    ) -> None:
         self.ledger, self.flights, self.settler, self.files = ledger, flights, settler, files
+        self.canceller = canceller
         self._verbs: dict[str, Callable[[Job, Command], Job]] = {
             "cancel": self._cancel,
             "hold": self._hold,
@@ -54,6 +58,10 @@ class Operator:
             return job
         if job.state in WAITING or job.state is State.HELD:
             return self.ledger.move(job, Step.CANCEL, _by(command))
+        if job.state is State.SUBMITTED and job.look_at is not None:
+            asked = self.canceller.cancel(job, self.ledger.store.last_attempt(job.id))
+            self.ledger.note(asked, "cancel_requested", by=command.actor)
+            return asked
         if flight is None or not allows(job.state, Step.CANCEL):
             raise NotAllowed(f"Job {job.id} is {job.state} already; there is nothing to cancel.")
         if not self._request(flight, Wish.CANCEL) and flight.archived is None:

@@ -1,7 +1,7 @@
 """Pick: which due jobs go next, and on which trunk. Urgent ones first, then by priority and turn; what the
 rules are against is put aside on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from dialerd.core.model import Attempt, Job
@@ -13,11 +13,15 @@ from dialerd.engine.flights import Flight, Flights
 from dialerd.engine.gate import Gate, Refuse, Wait
 from dialerd.engine.ledger import Ledger
 from dialerd.engine.orders import Orders
+from dialerd.engine.sending import Sender
 from dialerd.engine.spending import Refusal
 from dialerd.engine.trunks import Trunks
 
 LOOKED_AT = 200
 """Jobs of one trunk that are looked at in one turn: what is put aside costs a write each."""
+
+ALIKE = 1000
+"""Jobs that are looked at for those that may share a request."""
 
 SPREAD = timedelta(milliseconds=2)
 LONGEST_SPREAD = timedelta(minutes=10)
@@ -36,36 +40,44 @@ class Picker:
     """Reads no more of the queue than there is room for."""
 
     def __init__(
-        self, ledger: Ledger, flights: Flights, trunks: Trunks, gate: Gate, orders: Orders, line: Line
+        self,
+        ledger: Ledger,
+        flights: Flights,
+        trunks: Trunks,
+        gate: Gate,
+        orders: Orders,
+        line: Line,
+        sender: Sender,
     ) -> None:
         self.ledger, self.flights, self.trunks = ledger, flights, trunks
-        self.gate, self.orders, self.line = gate, orders, line
+        self.gate, self.orders, self.line, self.sender = gate, orders, line, sender
         self.passed_over = False
         self.waiting: list[str] = []
-        self._mono = 0.0
+        self._mono, self._left, self._asterisk_out = 0.0, 0, False
         self._back: dict[int, datetime] = {}
         self._round = 0
         self._skip: dict[tuple[str, bool], int] = {}
 
-    def pick(self, room: int, prepare: Prepare) -> dict[str, bytes]:
-        """The call files of the next jobs, `room` at most."""
+    def pick(self, room: int, prepare: Prepare, asterisk_out: bool = False) -> dict[str, bytes]:
+        """The call files of the next jobs, `room` at most. Those of providers are handed over on the way.
+        `asterisk_out`: no trunk takes calls until Asterisk is back."""
         self.passed_over = False
-        self._mono = self.ledger.clock.mono()
+        self._mono, self._left, self._asterisk_out = self.ledger.clock.mono(), room, asterisk_out
+        self.sender.new_turn()
         files: dict[str, bytes] = {}
         self.waiting = trunks = self.ledger.store.trunks_due()
         if not trunks:
             return files
         first = self._round % len(trunks)
         trunks = trunks[first:] + trunks[:first]
-        self.trunks.count(self.flights.on_trunk)
-        urgent_from = self.gate.rules.urgent_from
+        self.trunks.count(self.flights.on_trunk + self.sender.on_way)
+        urgent_from, begun = self.gate.rules.urgent_from, 0
         for urgent, least, most in ((True, urgent_from, HIGHEST), (False, 0, urgent_from - 1)):
             for trunk in trunks:
-                left = room - len(files)
-                spare = min(left, self._spare(trunk, urgent), LOOKED_AT)
+                spare = min(self._spare(trunk, urgent), LOOKED_AT)
                 if spare > 0:
-                    self._pick_from(trunk, spare, (least, most), urgent, files, prepare)
-        self._round += bool(files)
+                    begun += self._pick_from(trunk, spare, (least, most), urgent, files, prepare)
+        self._round += bool(begun)
         return files
 
     def may_begin(self, job: Job, attempt: Attempt) -> bool:
@@ -73,7 +85,7 @@ class Picker:
         meanwhile."""
         if self.orders.of_batch(job) is not None or self.trunks.is_paused(attempt.trunk or ""):
             return False
-        return against(job.call, attempt.trunk or "", self.gate.rules) is None
+        return against(job.call, attempt.trunk or "", self.gate.rules, job.task) is None
 
     def begun(self, flight: Flight, job: Job) -> None:
         """The lease is written: it counts, and virtual time goes on where the job stood in line."""
@@ -84,23 +96,45 @@ class Picker:
             self.orders.blow_fuse(way, why)
 
     def ways_of(self, trunk: str) -> list[str]:
-        """The trunks that jobs may use which wait for this one: it, and those behind it on its routes."""
-        behind = [
-            way
-            for route in self.gate.rules.routes
-            if trunk in route.trunks
-            for way in route.trunks[route.trunks.index(trunk) :]
-        ]
+        """The ways that jobs may use which wait for this one: it, and those behind it on its routes. A
+        provider only where nothing before it will do for a while."""
+        behind: list[str] = []
+        for route in self.gate.rules.routes:
+            if trunk in route.trunks:
+                behind += self._usable(route.trunks[route.trunks.index(trunk) :])
         return list(dict.fromkeys([trunk, *behind]))
 
+    def _usable(self, ways: tuple[str, ...]) -> list[str]:
+        found: list[str] = []
+        for way in ways:
+            if self.sender.is_provider(way) and not all(self._is_out(each) for each in found):
+                break
+            found.append(way)
+        return found
+
     def next_time(self) -> float | None:
-        """When a trunk that jobs wait for takes calls again because time has passed (monotonic), as seen at
+        """When a way out that jobs wait for takes some again because time has passed (monotonic), as seen at
         the last pick: what fell due since then was not taken yet."""
         ways = [way for trunk in self.waiting for way in self.ways_of(trunk)]
-        return self.trunks.next(ways, self._mono)
+        times = [self.trunks.next(ways, self._mono)]
+        times += [self.sender.next(way, self._mono) for way in ways if self.sender.is_provider(way)]
+        return min((each for each in times if each is not None), default=None)
 
     def _spare(self, trunk: str, urgent: bool) -> int:
-        return sum(self.trunks.room(way, urgent, self._mono) for way in self.ways_of(trunk))
+        return sum(self._room(way, urgent) for way in self.ways_of(trunk))
+
+    def _room(self, way: str, urgent: bool) -> int:
+        room = self.trunks.room(way, urgent, self._mono)
+        if self.sender.is_provider(way):
+            return min(room, self.sender.room(way, self._mono))
+        return min(room, self._left)
+
+    def _is_out(self, way: str) -> bool:
+        """Whether this way will not do for a while, so that a provider behind it may be paid for."""
+        if self.sender.is_provider(way):
+            return self.sender.is_out(way, self._mono)
+        line = self.trunks.line(way)
+        return self._asterisk_out or (line is not None and line.breaker.allows(self._mono) <= 0)
 
     def _pick_from(
         self,
@@ -110,16 +144,18 @@ class Picker:
         urgent: bool,
         files: dict[str, bytes],
         prepare: Prepare,
-    ) -> None:
-        """Where the trunk itself has no room, but one behind it has, the first in line may be bound to it:
-        those behind them are looked at in the turns that follow."""
-        now, before, stay = self.ledger.clock.now(), len(files), 0
-        full = self.trunks.room(trunk, urgent, self._mono) <= 0
+    ) -> int:
+        """How many began. Where the trunk itself has no room, but one behind it has, the first in line may be
+        bound to it: those behind them are looked at in the turns that follow."""
+        now, gone, stay = self.ledger.clock.now(), set[str](), 0
+        full = self._room(trunk, urgent) <= 0
         skip, limit = (self._skip.get((trunk, urgent), 0), LOOKED_AT) if full else (0, spare)
         jobs = self.ledger.store.due(trunk, limit, *among, skip)
         for job in jobs:
-            if len(files) - before >= spare:
+            if len(gone) >= spare:
                 break
+            if job.id in gone:
+                continue
             if self.flights.of_job(job.id) is not None:
                 stay += 1
                 continue
@@ -131,11 +167,43 @@ class Picker:
             if way is None:
                 stay += 1
                 continue
-            due = self.trunks.begin(way, urgent, self._mono, job.call.phones)
+            provider = self.sender.is_provider(way)
+            due = self.trunks.begin(way, urgent, self._mono, 1 if provider else job.call.phones)
+            if provider:
+                gone.update(self._send(job, way, now))
+                continue
             made = prepare(job, way, closes, due)
             if made is not None:
                 files[made[0]] = made[1]
+                gone.add(job.id)
+                self._left -= 1
         self._skip[trunk, urgent] = skip + stay if full and len(jobs) == limit else 0
+        return len(gone)
+
+    def _send(self, job: Job, way: str, now: datetime) -> list[str]:
+        """Hands a job to a provider, and with it those that share its request."""
+        sent = self.sender.send(job, way, self._mono, lambda first: self._alike(first, way, now))
+        for each in sent:
+            self.line.took(each)
+            if why := self.gate.spending.ventured(each, way, now):
+                self.orders.blow_fuse(way, why)
+        return [each.id for each in sent]
+
+    def _alike(self, first: Job, way: str, now: datetime) -> Iterator[Job]:
+        """Due jobs of the same batch that ask for the very same, each for another number, and that may go
+        this way. Whoever takes them leases one before he asks for the next: so caps count them."""
+        due = self.ledger.store.due(first.way, ALIKE, first.priority, first.priority)
+        same = (first.owner, first.batch, first.task)
+        line = self.trunks.line(way)
+        trunk, numbers = None if line is None else line.trunk, {first.call.to[0]}
+        for job in due:
+            if (job.owner, job.batch, job.task) != same or job.call.to[0] in numbers:
+                continue
+            if way not in job.ways or not self._judge(job, now)[1] or not _allowed(job, way, self.gate.rules):
+                continue
+            if self.gate.spending.check(job, way, trunk, now) is None:
+                numbers.add(job.call.to[0])
+                yield job
 
     def _judge(self, job: Job, now: datetime) -> tuple[datetime | None, bool]:
         """Whether the job may go, and until when; else it is put where it belongs."""
@@ -169,16 +237,20 @@ class Picker:
         self.ledger.move(job, Step.REFUSE, why)
 
     def _way(self, job: Job, urgent: bool, now: datetime) -> str | None:
-        """The first of its trunks that has room and is not at a cap. A job that all caps are against
-        waits."""
+        """The first of its ways that has room and is not at a cap. A job that all caps are against waits, and
+        so does one that a provider would take at once, but a way before it soon."""
         rules = self.gate.rules
         ways = job.ways[job.ways.index(job.way) :] if job.way in job.ways else (job.way,)
-        ways = tuple(way for way in ways if way in rules.trunks) or ways
-        left, capped = list(ways), []
+        ways = tuple(way for way in ways if way in rules.trunks or way in rules.providers) or ways
+        left, capped, soon = list(ways), [], False
         for way in ways:
-            if not self.trunks.fits(way, urgent, job.call.phones, self._mono):
+            if soon and self.sender.is_provider(way):
+                break
+            if not self._fits(job, way, urgent):
+                soon = soon or not self._is_out(way)
                 continue
-            refusal = self.gate.spending.check(job, way, rules.trunks.get(way), now)
+            line = self.trunks.line(way)
+            refusal = self.gate.spending.check(job, way, None if line is None else line.trunk, now)
             if refusal is None and _allowed(job, way, rules):
                 return way
             if refusal is not None and refusal.everywhere:
@@ -190,10 +262,16 @@ class Picker:
             self._wait_for_cap(job, capped)
         return None
 
+    def _fits(self, job: Job, way: str, urgent: bool) -> bool:
+        if self._room(way, urgent) <= 0:
+            return False
+        return self.sender.is_provider(way) or self.trunks.fits(way, urgent, job.call.phones, self._mono)
+
     def _wait_for_cap(self, job: Job, capped: list[Refusal]) -> None:
         self.ledger.postpone(job, min(each.until for each in capped), f"{CAP}{capped[0].why}")
         self.passed_over = True
 
 
 def _allowed(job: Job, way: str, rules: Rules) -> bool:
-    return not way or way not in rules.trunks or against(job.call, way, rules) is None
+    known = way in rules.trunks or way in rules.providers
+    return not known or against(job.call, way, rules, job.task) is None

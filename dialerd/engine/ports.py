@@ -2,16 +2,19 @@
 none."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from dialerd.core.budget import Budget
 from dialerd.core.charges import Rate, RateTable
-from dialerd.core.errors import DialerError
+from dialerd.core.errors import DialerError, Unavailable
 from dialerd.core.model import Call
 from dialerd.core.policy import Rules
-from dialerd.core.signals import Place, Sighting
+from dialerd.core.receipts import Errand
+from dialerd.core.signals import Place, ProviderAnswered, ProviderAsked, Sighting
+from dialerd.core.tasks import Step
 
 
 class CallFiles(Protocol):
@@ -65,6 +68,89 @@ class HangUps(Protocol):
         """Hangs a channel up. Raises DeliveryError where Asterisk could not be told."""
 
 
+class Providers(Protocol):
+    """The accounts with cloud providers (providers/accounts.py), by their names. All are quick and safe from
+    any thread; what is `done` is called back from another one."""
+
+    def room(self, name: str, now: float) -> int:
+        """How many requests may begin now (monotonic)."""
+
+    def next(self, name: str, now: float) -> float | None:
+        """When that changes because time passes."""
+
+    def is_blocked(self, name: str, now: float) -> bool:
+        """Whether the provider asked us to wait, and that is not over."""
+
+    def send(
+        self, name: str, operation: str, errand: Errand, done: Callable[[ProviderAnswered], None]
+    ) -> None:
+        """Hands an errand over, in a thread of its own. Never raises; `done` is called once."""
+
+    def has(self, name: str, operation: str) -> bool:
+        """Whether it has an operation (core/operations.py)."""
+
+    def can_look(self, name: str, kind: str, ref: bool) -> bool:
+        """Whether it can be asked about a job of this kind, by its own id (`ref`) or without one."""
+
+    def gets_receipts(self, name: str) -> bool:
+        """Whether it is told where to send receipts."""
+
+    def look(
+        self,
+        name: str,
+        kind: str,
+        errand: Errand,
+        ref: str | None,
+        done: Callable[[ProviderAsked], None],
+    ) -> None:
+        """Asks what became of an errand. Never raises; `done` is called once."""
+
+    def ask(self, name: str, operation: str, parameters: Mapping[str, Any]) -> "Future[Any]":
+        """Does an act, or reads. The future raises DeliveryError."""
+
+
+class NoProviders:
+    """Where no account is configured."""
+
+    def room(self, name: str, now: float) -> int:
+        return 0
+
+    def next(self, name: str, now: float) -> float | None:
+        return None
+
+    def is_blocked(self, name: str, now: float) -> bool:
+        return True
+
+    def send(
+        self, name: str, operation: str, errand: Errand, done: Callable[[ProviderAnswered], None]
+    ) -> None:
+        done(ProviderAnswered(name, {errand.reference: Unavailable(f"There is no provider {name}.")}, 0.0))
+
+    def has(self, name: str, operation: str) -> bool:
+        return False
+
+    def can_look(self, name: str, kind: str, ref: bool) -> bool:
+        return False
+
+    def gets_receipts(self, name: str) -> bool:
+        return False
+
+    def look(
+        self,
+        name: str,
+        kind: str,
+        errand: Errand,
+        ref: str | None,
+        done: Callable[[ProviderAsked], None],
+    ) -> None:
+        done(ProviderAsked(name, errand.reference, None, f"There is no provider {name}."))
+
+    def ask(self, name: str, operation: str, parameters: Mapping[str, Any]) -> "Future[Any]":
+        future: Future[Any] = Future()
+        future.set_exception(Unavailable(f"There is no provider {name}."))
+        return future
+
+
 Render = Callable[[Call, str, str, Sequence[tuple[str, str]]], bytes]
 """pbx/callfile.py's render: call, dial string, `<job>.<attempt>`, further variables → the file. Raises
 Rejected."""
@@ -83,12 +169,13 @@ class Rates(Protocol):
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Whom one may call, when, how fast and how often. `opt_out` puts a number on the opt-out list, with the
-    reason."""
+    reason. `answers`: the steps that answer calls to the numbers that we have, by provider and number."""
 
     rules: Rules
     budget: Budget = field(default_factory=Budget)
     rates: Rates = field(default_factory=RateTable)
     opt_out: Callable[[str, str], None] | None = None
+    answers: Mapping[tuple[str, str], tuple[Step, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

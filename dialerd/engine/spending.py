@@ -4,14 +4,18 @@ spends too fast."""
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
 from zoneinfo import ZoneInfo
 
 from dialerd.core.budget import Budget, Used, area_of, over
-from dialerd.core.charges import Rate, charge, format_money
+from dialerd.core.charges import UNITS, Rate, charge, format_money
 from dialerd.core.model import Attempt, Disposition, Job, Result
 from dialerd.core.policy import Caps, Trunk
 from dialerd.engine.ports import Rates
 from dialerd.store.base import Store
+
+MOST_PRICE = 1_000_000
+"""No message or call costs as much: what a provider writes is then no price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,9 @@ class Spending:
         """Counts what a call that is over took; returns what it cost in units."""
         self._turn_day(now)
         way, seconds = attempt.trunk or "", _seconds(attempt, result)
-        rate = self._rate(job, way)
+        rate = self._rate(job, way) if job.task is None else None
         cost = charge(rate, seconds) if rate is not None and seconds else 0
+        cost = cost if cost else self._told(result)
         if seconds or cost:
             self._count(_scopes(job, way), Used(0, seconds, cost))
         if cost and way and self.budget.fuse.spend is not None:
@@ -174,8 +179,21 @@ class Spending:
             return None
         return max(known, key=lambda rate: charge(rate, self.budget.reserve_s))
 
+    def _told(self, result: Result) -> int:
+        """Units that a provider says it takes, if that is our money. Some write what they take as less than
+        nothing."""
+        same = result.currency in (None, "", self.budget.currency) or not self.budget.currency
+        try:
+            price = abs(Decimal(result.price or "0")) if same else Decimal(0)
+            return int((price * UNITS).to_integral_value(ROUND_CEILING)) if price < MOST_PRICE else 0
+        except ArithmeticError:
+            return 0
+
     def _reserve_of(self, job: Job, way: str) -> Used | None:
-        """What one more call may take; None where its rate is not known. Internal numbers cost nothing."""
+        """What one more call may take; None where its rate is not known. Internal numbers cost nothing, and
+        what a message costs is known when its provider says so."""
+        if job.task is not None:
+            return Used(max(1, job.call.phones), 0, 0)
         if not any(number.startswith("+") for number in job.call.to):
             return Used(job.call.phones, self.budget.reserve_s, 0)
         rate = self._rate(job, way)

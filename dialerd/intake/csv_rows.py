@@ -17,17 +17,15 @@ from typing import BinaryIO, cast
 
 from dialerd.core.errors import InvalidJob, Mistake
 from dialerd.core.texts import nearest
-from dialerd.intake.document import FIELDS, Document
-from dialerd.intake.rows import document_of
+from dialerd.intake.document import BOOLEANS, FIELDS, INTEGERS
+from dialerd.intake.rows import DOTTED, document_of
 from dialerd.intake.strictjson import MAX_BYTES
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DELIMITERS = ",;\t"
 _BLANK = " \t\r\n,;"
-_VARIABLE = "variables."
-_COLUMNS = tuple(name for name in FIELDS if name != "variables")
-_INTEGERS = frozenset(name for name, field in Document.model_fields.items() if field.annotation is int)
-_BOOLEANS = frozenset(name for name, field in Document.model_fields.items() if field.annotation is bool)
+_PREFIXES = tuple(f"{name}." for name in DOTTED)
+_COLUMNS = tuple(name for name in FIELDS if name not in DOTTED)
 _HINT = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)
 _NOTHING = "Nothing of the file was accepted."
 _MOST_COLUMNS = 500
@@ -87,7 +85,7 @@ def rows(file: BinaryIO, header: Header) -> Iterator[tuple[int, dict[str, str] |
 
 def _document(cells: list[str], columns: tuple[str, ...]) -> object:
     row = _by_column(cells, columns)
-    return row if isinstance(row, InvalidJob) else document_of(row, _INTEGERS, _BOOLEANS)
+    return row if isinstance(row, InvalidJob) else document_of(row, INTEGERS, BOOLEANS)
 
 
 def _by_column(cells: list[str], columns: tuple[str, ...]) -> dict[str, str] | InvalidJob:
@@ -141,7 +139,7 @@ def _split(line: str, delimiter: str) -> list[str]:
 
 
 def _known(names: list[str]) -> tuple[int, int]:
-    known = [name for name in map(_column, names) if name in _COLUMNS or name.startswith(_VARIABLE)]
+    known = [name for name in map(_column, names) if name in _COLUMNS or name.startswith(_PREFIXES)]
     return len(known), len(names)
 
 
@@ -161,9 +159,12 @@ def _column_mistakes(columns: list[str]) -> Iterator[Mistake]:
             yield Mistake(where, "It has no name: name a field, or take the column out.")
         elif name in seen:
             yield Mistake(where, "The column stands there twice: keep one of them.")
-        elif name in ("variables", _VARIABLE):
+        elif name in ("variables", "variables."):
             yield Mistake(where, "Give each variable a column of its own, such as variables.greeting.")
-        elif name not in _COLUMNS and not name.startswith(_VARIABLE):
+        elif name in DOTTED or name in _PREFIXES:
+            field = name.rstrip(".")
+            yield Mistake(where, f"Give each of its fields a column of its own, such as {field}.NAME.")
+        elif name not in _COLUMNS and not name.startswith(_PREFIXES):
             yield Mistake(where, f"There is no such field.{nearest(name, _COLUMNS)}")
         seen.add(name)
 

@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
+from dialerd.core.documents import Documents
 from dialerd.core.errors import InvalidJob
 from dialerd.core.policy import Rules
 from dialerd.core.roles import Permits, Roles
 from dialerd.intake import dropbox_files as files
+from dialerd.intake.dropbox_companions import Companions
 from dialerd.intake.dropbox_desk import Counter, Desk, Stopped
-from dialerd.intake.dropbox_files import Changed, Claim, DropSettings, shown
+from dialerd.intake.dropbox_files import Awaited, Changed, Claim, DropSettings, shown
 from dialerd.intake.dropbox_listing import Listing
 from dialerd.intake.dropbox_log import first_place, trouble
 from dialerd.intake.dropbox_owners import Owners
@@ -65,8 +67,10 @@ class Dropbox:
         parse_callfile: ParseCallfile,
         clock: Callable[[], float] = time.time,
         roles: Roles | None = None,
+        documents: Documents | None = None,
     ) -> None:
         self._settings, self._parse_callfile, self._clock = settings, parse_callfile, clock
+        self._documents = documents
         self.reconfigure(rules, roles)
         self._stopping, self._woken, self._lock = threading.Event(), threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._run, name="drop folder", daemon=True)
@@ -93,6 +97,8 @@ class Dropbox:
         self._rejects = Rejects(folders.rejected)
         self._kept = list(folders.claimed.glob(f"{KEPT}*"))
         self._listing = Listing(folders, self._settings, self._rejects, self._clock)
+        self._companions = Companions(folders, self._settings, self._documents, self._clock)
+        self._companions.tidy()
 
     def stop(self, timeout: float = 10.0) -> None:
         """Ends the thread within `timeout` seconds. What is under way stays claimed, for the next start."""
@@ -171,7 +177,9 @@ class Dropbox:
 
     def _reading(self, claim: Claim) -> Reading | None:
         try:
-            reading = Reading(claim, self._settings.max_bytes, self._clock(), self._parse_callfile)
+            reading = Reading(
+                claim, self._settings.max_bytes, self._clock(), self._parse_callfile, self._companions
+            )
         except FileNotFoundError:
             return None
         except InvalidJob as error:
@@ -190,6 +198,7 @@ class Dropbox:
         wrote."""
         status = claim.path.lstat()
         why = (f"{sentence}\n".encode("utf-8", "backslashreplace") for sentence in told(error.mistakes))
+        self._companions.refuse(claim, self._rejects, self._clock())
         place = self._rejects.whole(claim, status, self._clock(), why)
         self._forget(claim)
         fields = {"name": shown(claim.name), "owner": status.st_uid, "at": shown(str(place))}
@@ -289,6 +298,8 @@ class Dropbox:
         status = claim.path.lstat()
         reading.check_unchanged(status)
         at = {}
+        if refused.count or not accepted:
+            self._companions.refuse(claim, self._rejects, self._clock())
         if refused.count and accepted:
             at["at"] = str(self._rejects.part(claim, status, self._clock(), reading.jobs, refused, accepted))
         elif not accepted:
@@ -296,6 +307,7 @@ class Dropbox:
             at["at"] = str(self._rejects.whole(claim, status, self._clock(), why, refused.count))
         if accepted:
             claim.path.unlink()
+            self._companions.done(claim)
         self._forget(claim)
         told = log.warning if at else log.info
         owner, name = status.st_uid, shown(claim.name)
@@ -314,6 +326,8 @@ class Dropbox:
             yield
         except (Stopped, _DeskDown):
             raise
+        except Awaited:
+            self._put_off(claims, failed=False, patient=True)
         except Changed:
             self._put_off(claims, failed=False)
         except Exception as error:  # noqa: BLE001 - said without its message, put off, never lost
@@ -322,10 +336,11 @@ class Dropbox:
                 log.error("drop_work_failed", names=names, reason=trouble(error))
             self._put_off(claims, failed=True)
 
-    def _put_off(self, claims: tuple[Claim, ...], failed: bool) -> None:
+    def _put_off(self, claims: tuple[Claim, ...], failed: bool, patient: bool = False) -> None:
+        """`patient`: nothing went wrong, so that the next pause is no longer than this one."""
         for claim in claims:
             later = self._later.get(claim.path.name)
-            tries = later.tries + 1 if later else 0
+            tries = later.tries + 1 if later and not patient else 0
             pause = min(self._settings.still_seconds * 2 ** min(tries, 10), _LONGEST_PAUSE_S)
             self._forget(claim)
             self._later[claim.path.name] = _Later(time.monotonic() + pause, tries, failed)

@@ -36,7 +36,8 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM)
 @dataclass(frozen=True, slots=True)
 class DropSettings:
     """Where the drop folder is and how patient we are. Times are seconds; `chunk` is how many jobs share a
-    commit."""
+    commit. `companion_seconds`: how long a job's file waits for the document that it names, `lone_seconds`:
+    how long a document waits for a job's file that names it."""
 
     folder: Path
     max_bytes: int = 256 << 20
@@ -45,6 +46,8 @@ class DropSettings:
     answer_seconds: float = 30.0
     longest_wait_seconds: float = 30.0
     stuck_seconds: float = 60.0
+    companion_seconds: float = 10.0
+    lone_seconds: float = 600.0
     chunk: int = 500
     drop_mode: int = 0o3770
 
@@ -73,6 +76,10 @@ class Claim:
 
 class Changed(Exception):
     """Somebody still writes to the file: look at it again later."""
+
+
+class Awaited(Changed):
+    """The document that a job's file names is not there yet, or is still being written."""
 
 
 def prepare(settings: DropSettings) -> Folders:

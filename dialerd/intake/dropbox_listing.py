@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dialerd.intake import dropbox_files as files
+from dialerd.intake.dropbox_companions import is_companion
 from dialerd.intake.dropbox_files import Claim, DropSettings, Folders, shown
 from dialerd.intake.dropbox_rejects import Rejects
 from dialerd.log import get_logger
@@ -80,6 +81,10 @@ class Listing:
         try:
             status = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
+            return None
+        if is_companion(entry.name) and not files.is_still(
+            status, self._clock(), self._settings.lone_seconds
+        ):
             return None
         if not self._is_settled(entry, status, closed) or self._is_stuck(entry.name, status):
             return None

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+from dialerd.core.documents import SUFFIXES, Paper
 from dialerd.core.errors import InvalidJob, KeyConflict, Mistake, NotPermitted
 from dialerd.core.model import Draft
 from dialerd.core.roles import Permit, Right
 from dialerd.core.signals import Accepted, Submission
 from dialerd.intake import jobfile
+from dialerd.intake.checks import companion
 from dialerd.intake.document import parse
-from dialerd.intake.dropbox_files import KNOWN, Changed, Claim, identity, open_claim, suffix_of
+from dialerd.intake.dropbox_companions import Companions
+from dialerd.intake.dropbox_files import KNOWN, Changed, Claim, identity, open_claim, shown, suffix_of
 from dialerd.intake.dropbox_rejects import Refusals
 from dialerd.intake.jobfile import JobFile, Proof, Row
 
@@ -28,6 +31,9 @@ BLOCK_BYTES = 1 << 20
 
 SMALL_BYTES = 64 * 1024
 """A file so small is proved in one go."""
+
+_LONGEST_FILENAME = 50
+"""Characters, of whatever script: less than a job's `filename` may have."""
 
 _SLICE_S = 0.05
 """So long a large file is proved, or blank rows of it are skipped, before others have their turn."""
@@ -67,8 +73,15 @@ def _mistakes(answer: Exception) -> list[Mistake]:
 class Reading:
     """A claimed file that is open. Raises InvalidJob when it is not a file that we take, OSError."""
 
-    def __init__(self, claim: Claim, max_bytes: int, now: float, parse_callfile: ParseCallfile) -> None:
-        self.claim = claim
+    def __init__(
+        self,
+        claim: Claim,
+        max_bytes: int,
+        now: float,
+        parse_callfile: ParseCallfile,
+        companions: Companions,
+    ) -> None:
+        self.claim, self._companions = claim, companions
         self._file, self.status = open_claim(claim.path, max_bytes)
         self.refusals = Refusals(claim.path.parent)
         self.accepted = 0
@@ -85,6 +98,16 @@ class Reading:
     def _prove(self, now: float, parse_callfile: ParseCallfile) -> Iterator[None]:
         try:
             suffix = suffix_of(self.claim.name)
+            if suffix in SUFFIXES:
+                raise InvalidJob(
+                    [
+                        Mistake(
+                            "",
+                            "It is a document, and no job names it: put the file of a job of kind fax beside"
+                            f' it, with "document_file": "{shown(self.claim.name)}".',
+                        )
+                    ]
+                )
             if suffix not in KNOWN:
                 raise InvalidJob(
                     [Mistake("", f"What it is must be told by the end of its name: {', '.join(KNOWN)}.")]
@@ -148,10 +171,29 @@ class Reading:
                 document = document if own_key else {**document, "key": self.claim.key(row.number)}
                 if suffix_of(self.claim.name) == ".call":
                     notes = tuple(document.pop("notes", ()))
-            drafts = parse(document, permit.rules, datetime.fromtimestamp(now, UTC))
+                document = self._with_document(document)
+            drafts = parse(document, permit.rules, datetime.fromtimestamp(now, UTC), self._find)
         except InvalidJob as error:
             return Item(self, row, answers=[error])
         return Item(self, row, [self._submission(draft, notes) for draft in drafts], own_key)
+
+    def _with_document(self, document: dict[str, Any]) -> dict[str, Any]:
+        """A fax that names a file beside its own, with the document that this is. Raises Awaited,
+        InvalidJob."""
+        name = document.get("document_file")
+        if document.get("kind") != "fax" or not isinstance(name, str) or "document" in document:
+            return document
+        try:
+            companion(name)
+        except ValueError:
+            return document  # whose check will say it, with all else
+        paper = self._companions.fetch(self.claim, self.status, name)
+        rest = {field: value for field, value in document.items() if field != "document_file"}
+        return {"filename": name[:_LONGEST_FILENAME], **rest, "document": paper.id}
+
+    def _find(self, document: str) -> Paper | None:
+        documents = self._companions.documents
+        return None if documents is None else documents.find(self.status.st_uid, document)
 
     def _submission(self, draft: Draft, notes: tuple[str, ...]) -> Submission:
         return Submission(self.status.st_uid, replace(draft, notes=draft.notes + notes) if notes else draft)

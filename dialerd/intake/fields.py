@@ -7,7 +7,23 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from dialerd.core import texts
+from dialerd.core.documents import ID
 from dialerd.core.routing import CHANNEL
+from dialerd.core.steps import MOST as MOST_STEPS
+from dialerd.core.steps import VERBS
+from dialerd.intake.checks import (
+    FURTHER,
+    LONGEST_FURTHER,
+    LONGEST_TEXT,
+    MOST_FURTHER,
+    SENDER,
+    address,
+    companion,
+    further,
+    list_of_steps,
+    person_text,
+    sender,
+)
 
 MOST_NUMBERS = 1000
 MOST_VARIABLES = 100
@@ -24,6 +40,8 @@ _BARE_NUMBER = re.compile(r"\+?[0-9 ().\-/]+")
 _APPLICATION = "[A-Za-z][A-Za-z0-9_]{0,78}"
 _CONTEXT = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,78}"
 _EXTENSION = r"[A-Za-z0-9*+][A-Za-z0-9_.@*+#\-]{0,78}"
+_LANGUAGE = "[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}"
+_ROOM = "[A-Za-z0-9._]{1,32}"
 _ANY_TEXT = {"type": "string", "minLength": 1}
 
 
@@ -94,6 +112,11 @@ def _caller_id(value: object) -> object:
     if value == {}:
         raise ValueError("It is empty: give a name, a number or both.")
     return _few(value, MOST_VARIABLES)
+
+
+def _blank_between(value: object) -> object:
+    """A list, or one text with blanks between addresses."""
+    return _few(value[:LONGEST_LIST].split() if isinstance(value, str) else value, 10)
 
 
 def field(description: str, example: Any, default: Any = None) -> Any:
@@ -199,3 +222,62 @@ Seconds = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, _ANY_TEXT]}),
 ]
 Url = Annotated[str, AfterValidator(partial(texts.bounded, most=2000)), _text_schema(most=2000)]
+Urls = Annotated[
+    list[Annotated[str, AfterValidator(partial(address, plain=False))]],
+    BeforeValidator(_blank_between),
+    Field(min_length=1),
+    _list_schema(10),
+]
+Address = Annotated[str, AfterValidator(partial(address, plain=True)), _text_schema(most=2000)]
+Words = Annotated[str, AfterValidator(person_text), _text_schema(most=LONGEST_TEXT)]
+Sender = Annotated[str, AfterValidator(sender), _text_schema(SENDER)]
+Name = Annotated[str, AfterValidator(partial(texts.bounded, most=100)), _text_schema(most=100)]
+Header = Annotated[str, AfterValidator(texts.without_controls), Field(max_length=100)]
+Flow = Annotated[str, AfterValidator(partial(texts.bounded, most=2000)), _text_schema(most=2000)]
+Language = Annotated[
+    str,
+    _matching(_LANGUAGE, "A language is a tag such as en, ja or en-GB."),
+    _text_schema(_LANGUAGE),
+]
+Room = Annotated[
+    str, _matching(_ROOM, "A room has letters, digits, . and _ (32 at most)."), _text_schema(_ROOM)
+]
+DocumentId = Annotated[
+    str, _matching(ID, "This is no document's id: take it from the answer to the upload."), _text_schema(ID)
+]
+Companion = Annotated[str, AfterValidator(companion), _text_schema(most=200)]
+Further = Annotated[
+    dict[str, str],
+    BeforeValidator(partial(_few, most=MOST_FURTHER)),
+    AfterValidator(further),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": MOST_FURTHER,
+            "additionalProperties": {"type": "string", "maxLength": LONGEST_FURTHER},
+            "propertyNames": {"pattern": f"^(?:{FURTHER})$"},
+        }
+    ),
+]
+Steps = Annotated[
+    list[Any],
+    BeforeValidator(list_of_steps),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {**_ANY_TEXT, "description": "The same, as JSON: for a cell of a spreadsheet"},
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": MOST_STEPS,
+                    "items": {
+                        "type": "object",
+                        "minProperties": 1,
+                        "maxProperties": 1,
+                        "propertyNames": {"enum": list(VERBS)},
+                    },
+                },
+            ]
+        }
+    ),
+]

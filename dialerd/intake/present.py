@@ -8,6 +8,7 @@ from typing import Any
 from dialerd.core.figures import AGES_MIN, BatchFigures, Shape, Stat
 from dialerd.core.model import Attempt, Call, Event, Job, Terms
 from dialerd.core.times import format_when
+from dialerd.intake.present_tasks import of_script, of_task, provider_of
 
 
 def present(job: Job, attempts: Sequence[Attempt] | None = None) -> dict[str, Any]:
@@ -28,12 +29,13 @@ def present(job: Job, attempts: Sequence[Attempt] | None = None) -> dict[str, An
         "updated": format_when(job.updated),
         "not_before": job.not_before and format_when(job.not_before),
         "not_after": job.not_after and format_when(job.not_after),
-        **_call(job.call),
+        **_asked(job),
         "max_retries": job.max_retries,
         "retry_time": job.retry_time,
         "on_doubt": job.on_doubt.value,
         **_terms(job.terms),
-        "trunks": list(job.ways) if len(job.ways) > 1 else [],
+        "trunks": list(job.ways) if len(job.ways) > 1 and job.kind == "call" else [],
+        "ways": list(job.ways) if len(job.ways) > 1 else [],
         "disposition": job.disposition and job.disposition.value,
         "retries": job.retries,
         "attempt_count": job.attempts,
@@ -41,7 +43,19 @@ def present(job: Job, attempts: Sequence[Attempt] | None = None) -> dict[str, An
     }
     if attempts is not None:
         shown["attempts"] = [present_attempt(attempt) for attempt in attempts]
-    return {name: value for name, value in shown.items() if not _absent(value) or name == "attempts"}
+    return {name: value for name, value in shown.items() if not _absent(value) or _tells(name, value)}
+
+
+def _tells(name: str, value: object) -> bool:
+    """Whether a field says something even where it is empty: no attempt yet; no header on a fax."""
+    return name == "attempts" or (name == "header" and value == "")
+
+
+def _asked(job: Job) -> dict[str, Any]:
+    """What the job is to do."""
+    if job.task is None:
+        return {**_call(job.call), **of_script(job.call.script), "provider": provider_of(job)}
+    return {"to": _one_or_all(job.call.to), "provider": provider_of(job), **of_task(job.task)}
 
 
 def _absent(value: object) -> bool:
@@ -87,11 +101,14 @@ def _one_or_all(texts: Sequence[str]) -> str | list[str] | None:
 
 
 def present_attempt(attempt: Attempt) -> dict[str, Any]:
-    """One attempt as JSON-able values. Seconds are missing where AMI could not see them."""
+    """One attempt as JSON-able values, by a trunk (`trunk`, `channel`) or a provider (`provider`, `ref`).
+    Seconds are missing where nobody could see them."""
+    by_provider = attempt.channel == ""
     shown: dict[str, Any] = {
         "number": attempt.number,
-        "trunk": attempt.trunk,
+        "provider" if by_provider else "trunk": attempt.trunk,
         "channel": attempt.channel,
+        "ref": attempt.ref,
         "begun": format_when(attempt.begun),
         "handed_over": attempt.handed_over and format_when(attempt.handed_over),
         "ended": attempt.ended and format_when(attempt.ended),
@@ -115,10 +132,16 @@ def present_event(event: Event) -> dict[str, Any]:
 _LAST = (
     "number",
     "trunk",
+    "provider",
+    "ref",
     "disposition",
     "hangup_cause",
     "ring_seconds",
     "talk_seconds",
+    "word",
+    "price",
+    "currency",
+    "parts",
     "begun",
     "ended",
     "detail",

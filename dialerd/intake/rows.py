@@ -1,12 +1,13 @@
 """A row of a spreadsheet as a job document: empty cells are absent, `variables.NAME` columns become
-variables."""
+variables, and so do those of `extra` and `details`."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-_VARIABLE = "variables."
+DOTTED = ("variables", "extra", "details")
+"""Fields that hold named texts, each of which has a column of its own."""
 
 
 def document_of(row: Mapping[str, str], integers: frozenset[str], booleans: frozenset[str]) -> dict[str, Any]:
@@ -20,8 +21,9 @@ def document_of(row: Mapping[str, str], integers: frozenset[str], booleans: froz
         column, text = name.strip(), cell.strip(" \t")
         if not text:
             continue
-        if column.startswith(_VARIABLE):
-            document.setdefault("variables", {})[column.removeprefix(_VARIABLE)] = text
+        field, dot, inner = column.partition(".")
+        if dot and field in DOTTED:
+            document.setdefault(field, {})[inner] = text
         elif column in integers and re.fullmatch(r"[+-]?[0-9]{1,18}", text):
             document[column] = int(text)
         elif column in booleans:

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 from dialerd.core.errors import InvalidJob, Mistake
 
 MAX_BYTES = 1024 * 1024
-MAX_DEPTH = 8
-"""A list of jobs with variables is three deep."""
+MAX_DEPTH = 24
+"""A list of jobs with variables is three deep, one of sessions whose steps lie five deep in each other 23."""
 
 
 def loads(data: bytes, max_bytes: int = MAX_BYTES) -> Any:

@@ -1,7 +1,7 @@
 """A campaign's template: the job document that every row of a spreadsheet fills in.
 
 A value may hold the names of columns in braces: `to = "{phone}"`; `{{` and `}}` stand for braces. A column
-that is named as a field (or `variables.NAME`) applies by itself and beats the template, unless the template's
+that is named as a field (or `variables.NAME`, and so on) applies by itself and beats the template, unless its
 own value for that field is made from it. An empty cell leaves its field to the template, and a value that
 comes out empty leaves its field out. What stands in a cell is never read as a template.
 """
@@ -18,8 +18,8 @@ from typing import Any
 from dialerd.core.errors import InvalidJob, Mistake
 from dialerd.core.texts import nearest, variable_name
 from dialerd.intake.document import BOOLEANS, FIELDS, INTEGERS, mistakes_in
-from dialerd.intake.drafts import EXACTLY_ONE
-from dialerd.intake.rows import document_of
+from dialerd.intake.kinds import CALL, CHOICES
+from dialerd.intake.rows import DOTTED, document_of
 from dialerd.intake.strictjson import MAX_BYTES, loads
 
 SUFFIXES = (".toml", ".json")
@@ -66,8 +66,9 @@ class Template:
                 document[name] = filled
         texts |= {column: row[column] for column in self.own if row.get(column)}
         made = document_of(texts, INTEGERS, BOOLEANS)
-        if "variables" in made and isinstance(document.get("variables"), dict):
-            made["variables"] = {**document["variables"], **made["variables"]}
+        for name in DOTTED:
+            if name in made and isinstance(document.get(name), dict):
+                made[name] = {**document[name], **made[name]}
         return {**document, **made}
 
     def warnings(self) -> list[str]:
@@ -76,7 +77,7 @@ class Template:
         for column in self.unused:
             start, dot, rest = column.partition(".")
             near = get_close_matches(start.lower(), FIELDS, n=1, cutoff=_LIKELY)
-            if near and bool(dot) == (near[0] == "variables"):
+            if near and bool(dot) == (near[0] in DOTTED):
                 found.append(f'The column "{column}" is not used. Did you mean "{near[0]}{dot}{rest}"?')
         return found
 
@@ -186,13 +187,13 @@ def _toml(data: bytes) -> dict[str, Any]:
 
 def _is_field(column: str, fields: Mapping[str, Any], reader: _Reader) -> bool:
     """Whether the column applies by itself."""
-    if column.startswith(_VARIABLE):
-        variables = fields.get("variables")
-        name = column.removeprefix(_VARIABLE)
-        value = variables.get(name) if isinstance(variables, dict) else None
+    start, dot, name = column.partition(".")
+    if dot and start in DOTTED:
+        table = fields.get(start)
+        value = table.get(name) if isinstance(table, dict) else None
     else:
         value = fields.get(column)
-        if column not in FIELDS or column == "variables":
+        if column not in FIELDS or column in DOTTED:
             return False
     return not (isinstance(value, _Text) and column in value.columns)
 
@@ -229,9 +230,16 @@ def _variable(name: str, where: str) -> Iterator[Mistake]:
 
 
 def _choices(fields: Mapping[str, Any], own: Sequence[str]) -> Iterator[Mistake]:
-    for names, when_none in EXACTLY_ONE:
-        given = [name for name in names if name in fields]
-        if len(given) > 1:
-            yield Mistake(given[1], f"Give only one of {' and '.join(given)}.")
-        if not given and not any(name in own for name in names):
-            yield Mistake(names[0], f"{when_none} In the template, or by a column of that name.")
+    """What the template and its columns lack, or have too much of. Where the kind comes from the rows, nobody
+    can tell yet."""
+    kind = fields.get("kind", CALL)
+    if "kind" in own or not isinstance(kind, str) or kind not in CHOICES:
+        return
+    for choice in CHOICES[kind]:
+        if not any(name in fields or name in own for name in choice.names):
+            where = "In the template, or by a column of that name."
+            yield Mistake(choice.names[0], f"{choice.sentence} {where}")
+        for group in choice.exclusive:
+            given = [name for name in group if name in fields]
+            if len(given) > 1:
+                yield Mistake(given[1], f"Give only one of {' and '.join(given)}.")

@@ -11,8 +11,9 @@ from dialerd.core.model import Draft, Terms
 from dialerd.core.policy import Rules
 from dialerd.core.report_urls import report_url_mistake
 from dialerd.core.schedule import hours_of, opening_for, retries_last, retry_policy
+from dialerd.core.tasks import NumberOrder
 from dialerd.core.times import parse_duration, zone_named
-from dialerd.core.windows import explain, parse_windows
+from dialerd.core.windows import Opening, explain, parse_windows
 
 MOST_WINDOWS = 50
 MOST_SPANS = 6
@@ -57,7 +58,9 @@ def in_time(draft: Draft, rules: Rules, now: datetime, mistakes: list[Mistake]) 
     """The draft with the time when its window opens and when it is stale. Adds a mistake where it never
     opens."""
     start, opens, notes = max(draft.not_before or now, now), None, draft.notes
-    opening = opening_for(draft.call, draft.terms, rules, start, draft.not_after)
+    opening: Opening | None = Opening(start, None)
+    if not isinstance(draft.task, NumberOrder):  # which nobody hears ring
+        opening = opening_for(draft.call, draft.terms, rules, start, draft.not_after)
     if opening is None or opening.opens > start:
         hours, zones = hours_of(draft.call, draft.terms, rules)
         why = explain(opening, start, zones, hours)

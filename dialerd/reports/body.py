@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from dialerd.core.model import Attempt, Job
+from dialerd.core.tasks import Received
 from dialerd.core.times import format_when
 from dialerd.reports.ports import Report
 
@@ -25,15 +26,36 @@ def body(report: Report) -> bytes:
         "state": event.data.get("state"),
         "reason": event.data.get("reason"),
         "attempt": _attempt(report),
+        "message": _message(report.job.task) if isinstance(report.job.task, Received) else None,
         "details": details or None,
     }
     document = {
         "id": message_id(event.id),
-        "type": f"{report.job.kind}.{event.type}",
+        "type": f"{_kind(report.job)}.{event.type}",
         "timestamp": format_when(event.at),
         "data": _given(data),
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _kind(job: Job) -> str:
+    """What a report is about: of what came in, whether it was an sms, a fax or a call."""
+    return job.task.what if isinstance(job.task, Received) else job.kind
+
+
+def _message(task: Received) -> dict[str, Any]:
+    """What came in, whole: there is nothing else to ask for it."""
+    shown = {
+        "provider": task.provider,
+        "ref": task.ref or None,
+        "sender": task.sender,
+        "to": task.dest,
+        "body": task.body or None,
+        "media": list(task.media) or None,
+        "pages": task.pages,
+        "price": task.price,
+    }
+    return _given(shown)
 
 
 def _job(job: Job) -> dict[str, Any]:
@@ -62,9 +84,11 @@ def _attempt(report: Report) -> dict[str, Any] | None:
 def _shown(attempt: Attempt) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "number": attempt.number,
-        "trunk": attempt.trunk,
+        "trunk" if attempt.channel or attempt.trunk is None else "provider": attempt.trunk,
         "begun": format_when(attempt.begun),
         "ended": attempt.ended and format_when(attempt.ended),
+        "ref": attempt.ref,
+        "told": attempt.evidence.get("told"),
     }
     if attempt.result is not None:
         result = attempt.result
@@ -73,6 +97,8 @@ def _shown(attempt: Attempt) -> dict[str, Any]:
         shown["ring_seconds"] = result.ring_seconds
         shown["talk_seconds"] = result.talk_seconds
         shown["detail"] = result.detail or None
+        shown["word"] = result.word or None
+        shown |= {name: getattr(result, name) for name in ("price", "currency", "parts", "recording")}
     return _given(shown)
 
 

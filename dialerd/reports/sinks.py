@@ -128,7 +128,7 @@ class ResultsSink:
 
     name = "results"
     at_once = 2
-    events: Sequence[str] = ENDS
+    events: Sequence[str] = (*ENDS, "received")
     give_up_after: int | None = None
 
     def __init__(self, results: Results, present: Present) -> None:

@@ -109,7 +109,37 @@ class Store(Protocol):
         """Waiting jobs whose not_after has passed."""
 
     def in_flight(self) -> list[tuple[Job, Attempt]]:
-        """Every active or submitted job, with its attempt."""
+        """Every active or submitted job that Asterisk has, with its attempt."""
+
+    def sending(self) -> list[tuple[Job, Attempt]]:
+        """The jobs that were being handed to a provider, with their attempts: bounded by its connections."""
+
+    def to_look_at(self, now: datetime, limit: int) -> list[tuple[Job, Attempt]]:
+        """Submitted and held jobs whose provider is to be asked by now, those that wait longest first."""
+
+    def find_ref(self, provider: str, ref: str) -> tuple[str, int] | None:
+        """The job and the number of the newest attempt that this provider knows by this id."""
+
+    def find_shared(self, provider: str, ref: str, number: str) -> tuple[str, int] | None:
+        """The same, where several attempts went in one request: that of this number."""
+
+    def find_attempt(self, job_id: str, number: int) -> Attempt | None:
+        """One attempt of a job, or None."""
+
+    def find_session(self, provider: str, session: str) -> str | None:
+        """The job that has this session."""
+
+    def save_session(self, provider: str, session: str, job_id: str) -> None:
+        """Notes whose session it is."""
+
+    def end_session(self, provider: str, session: str) -> None:
+        """Forgets a session."""
+
+    def save_block(self, provider: str, until: datetime) -> None:
+        """Notes that nothing is sent to a provider before a time."""
+
+    def blocks(self, now: datetime) -> Mapping[str, datetime]:
+        """The providers that must wait, and until when."""
 
     def counts(self) -> Mapping[State, int]:
         """How many jobs are in each state."""

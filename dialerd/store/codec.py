@@ -8,13 +8,14 @@ from typing import Any
 from dialerd.core import ids
 from dialerd.core.model import Attempt, Call, Disposition, Event, Job, OnDoubt, Result, Terms
 from dialerd.core.states import WAITING, State
+from dialerd.store import tasks
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 JOB_COLUMNS = (
     "id, owner, state, priority, ready, not_before, not_after, updated, attempts, retries, reason,"
-    " requested, batch, number, trunk, turn, disposition, document"
+    " requested, batch, number, trunk, turn, disposition, look_at, kind, document"
 )
 
 
@@ -41,7 +42,7 @@ def number(job_id: str) -> int:
 def job_row(job: Job) -> tuple[Any, ...]:
     """A job as a row of JOB_COLUMNS."""
     called = job.call.to[0] if job.call.to else None
-    document: dict[str, Any] = {"call": _sparse(job.call), "created": to_ms(job.created)}
+    document: dict[str, Any] = {"call": _call_document(job.call), "created": to_ms(job.created)}
     if job.key is not None:
         document["key"] = job.key
     if job.tags:
@@ -53,17 +54,19 @@ def job_row(job: Job) -> tuple[Any, ...]:
     document["on_doubt"] = job.on_doubt
     if job.terms != _NO_TERMS:
         document["terms"] = _sparse(job.terms)
+    if job.task is not None:
+        document["task"] = tasks.to_document(job.task)
     if job.ways != (job.way,):
         document["ways"] = job.ways
     identity = (ids.to_number(job.id), job.owner, job.state, job.priority, ready(job))
     times = (to_ms(job.not_before), to_ms(job.not_after), to_ms(job.updated))
     standing = (job.attempts, job.retries, job.reason, job.requested)
-    return (*identity, *times, *standing, job.batch, called, *place(job), _dump(document))
+    return (*identity, *times, *standing, job.batch, called, *place(job), job.kind, _dump(document))
 
 
-def place(job: Job) -> tuple[str, int, str | None]:
-    """The columns `trunk`, `turn` and `disposition`."""
-    return job.way, job.turn, job.disposition
+def place(job: Job) -> tuple[str, int, str | None, int | None]:
+    """The columns `trunk`, `turn`, `disposition` and `look_at`."""
+    return job.way, job.turn, job.disposition, to_ms(job.look_at)
 
 
 def ready(job: Job) -> int | None:
@@ -76,7 +79,7 @@ def ready(job: Job) -> int | None:
 def row_job(row: tuple[Any, ...]) -> Job:
     """The job in a row of JOB_COLUMNS."""
     id_, owner, state, priority, _, not_before, not_after, updated, *standing = row
-    attempts, retries, reason, requested, batch, _, way, turn, disposition, text = standing
+    attempts, retries, reason, requested, batch, _, way, turn, disposition, look_at, kind, text = standing
     document = json.loads(text)
     return Job(
         id=ids.to_text(id_),
@@ -104,10 +107,14 @@ def row_job(row: tuple[Any, ...]) -> Job:
         turn=turn,
         disposition=None if disposition is None else Disposition(disposition),
         redacted=document.get("redacted", False),
+        task=tasks.task_of(kind, document["task"]) if "task" in document else None,
+        look_at=from_ms(look_at),
     )
 
 
-def attempt_row(attempt: Attempt) -> tuple[int, int, str, str | None, str | None, int | None]:
+def attempt_row(
+    attempt: Attempt,
+) -> tuple[int, int, str, str | None, str | None, int | None, str | None]:
     """An attempt as a row of its table."""
     document: dict[str, Any] = {"channel": attempt.channel, "begun": to_ms(attempt.begun)}
     if attempt.trunk is not None:
@@ -120,12 +127,14 @@ def attempt_row(attempt: Attempt) -> tuple[int, int, str, str | None, str | None
         document["asterisk"] = attempt.asterisk
     if attempt.boot is not None:
         document["boot"] = attempt.boot
+    if attempt.ref is not None:
+        document["ref"] = attempt.ref
     if attempt.result is not None:
         document["result"] = _sparse(attempt.result)
     if attempt.evidence:
         document["evidence"] = attempt.evidence
     disposition = None if attempt.result is None else attempt.result.disposition.value
-    figures = (attempt.trunk, disposition, to_ms(attempt.ended))
+    figures = (attempt.trunk, disposition, to_ms(attempt.ended), attempt.ref)
     return ids.to_number(attempt.job), attempt.number, _dump(document), *figures
 
 
@@ -146,6 +155,7 @@ def row_attempt(row: tuple[int, int, str]) -> Attempt:
         boot=document.get("boot"),
         result=None if result is None else _result(result),
         evidence=document.get("evidence", {}),
+        ref=document.get("ref"),
     )
 
 
@@ -177,12 +187,21 @@ def _sparse(value: Call | Result | Terms) -> dict[str, Any]:
     }
 
 
+def _call_document(call: Call) -> dict[str, Any]:
+    document = _sparse(call)
+    if call.script is not None:
+        document["script"] = tasks.to_document(call.script)
+    return document
+
+
 def _call(document: dict[str, Any]) -> Call:
     for name in ("to", "codecs"):
         if name in document:
             document[name] = tuple(document[name])
     if "variables" in document:
         document["variables"] = tuple((name, value) for name, value in document["variables"])
+    if "script" in document:
+        document["script"] = tasks.script_of(document["script"])
     return Call(**document)
 
 

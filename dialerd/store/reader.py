@@ -10,7 +10,8 @@ from dialerd.core import ids
 from dialerd.core.model import Attempt, Event, Job
 from dialerd.core.signals import JobFilter
 from dialerd.store import codec
-from dialerd.store.sqlite import FILE_NAME, find_attempts, find_job
+from dialerd.store.rows import find_attempts, find_job
+from dialerd.store.sqlite import FILE_NAME
 
 _NO_ID = -1
 
@@ -69,6 +70,15 @@ class SqliteReader:
         with self._lock:
             return [codec.row_event(row) for row in self._db.execute(sql, (*values, limit))]
 
+    def documents(self) -> set[str]:
+        """The documents that jobs hold."""
+        sql = (
+            "SELECT DISTINCT json_extract(document, '$.task.document') FROM jobs"
+            " WHERE kind <> 'call' AND kind = 'fax'"
+        )
+        with self._lock:
+            return {name for (name,) in self._db.execute(sql) if name}
+
     def last_event(self) -> int:
         """The id of the newest event, 0 where there is none."""
         with self._lock:
@@ -112,10 +122,13 @@ def _conditions(wanted: JobFilter) -> tuple[str, list[Any]]:
     if wanted.states:
         where.append(f"state IN ({','.join('?' * len(wanted.states))})")
         values.extend(wanted.states)
-    for column, value in (("owner", wanted.owner), ("batch", wanted.batch), ("number", wanted.to)):
+    named = {"owner": wanted.owner, "batch": wanted.batch, "number": wanted.to, "kind": wanted.kind}
+    for column, value in named.items():
         if value is not None:
             where.append(f"{column} = ?")
             values.append(value)
+    if wanted.kind not in (None, "call"):
+        where.append("kind <> 'call'")  # so that the index jobs_kind is of use
     if wanted.tag is not None:
         where.append("id IN (SELECT job FROM tags WHERE tag = ?)")
         values.append(wanted.tag)

@@ -100,16 +100,18 @@ class Retention:
 
     def overstayed(self, state: State, before: datetime, after: int, limit: int) -> tuple[list[Job], int]:
         """Jobs that have been in a state since before a time and of which no event "stuck" tells yet, among
-        the `limit` oldest behind the number `after`; and where to look on, 0 at the end."""
+        the `limit` oldest behind the number `after`; and where to look on, 0 at the end. What a provider has
+        is followed elsewhere."""
         ms = codec.to_ms(before)
         sql = "SELECT id FROM jobs INDEXED BY jobs_state WHERE state = ? AND id > ? ORDER BY id LIMIT ?"
         numbers = [row[0] for row in self._db.execute(sql, (state, after, limit))]
         told = "SELECT 1 FROM events WHERE job = jobs.id AND type = 'stuck' AND at >= jobs.updated"
         sql = (
             f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE id IN ({_places(numbers)}) AND updated < ?"
-            f" AND NOT EXISTS ({told}) ORDER BY id"
+            f" AND (state = ? OR look_at IS NULL) AND NOT EXISTS ({told}) ORDER BY id"
         )
-        jobs = [codec.row_job(row) for row in self._db.execute(sql, (*numbers, ms))]
+        values = (*numbers, ms, State.HELD)
+        jobs = [codec.row_job(row) for row in self._db.execute(sql, values)]
         return jobs, numbers[-1] if len(numbers) == limit else 0
 
     def _step(

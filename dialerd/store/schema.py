@@ -100,4 +100,22 @@ STEPS = (
         PRIMARY KEY (trunk, area)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN look_at INTEGER;   -- when the provider that has it is asked about it
+    ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'call';
+    CREATE INDEX jobs_look ON jobs (look_at) WHERE look_at IS NOT NULL;
+    CREATE INDEX jobs_kind ON jobs (kind, id) WHERE kind <> 'call';
+    ALTER TABLE attempts ADD COLUMN ref TEXT;      -- the provider's id of it
+    CREATE INDEX attempts_ref ON attempts (trunk, ref) WHERE ref IS NOT NULL;
+    CREATE TABLE blocks (            -- accounts whose provider asked us to wait
+        provider TEXT PRIMARY KEY,
+        until INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE sessions (          -- IVR sessions under way, and whose attempt each is
+        provider TEXT NOT NULL,
+        session TEXT NOT NULL,
+        job INTEGER NOT NULL,
+        PRIMARY KEY (provider, session)
+    ) WITHOUT ROWID;
+    """,
 )

@@ -18,7 +18,9 @@ from dialerd.core.errors import Broken
 from dialerd.core.model import Attempt, Job
 from dialerd.core.states import IN_FLIGHT, State
 from dialerd.store import codec
+from dialerd.store.following import Following
 from dialerd.store.retention import Retention
+from dialerd.store.rows import find_attempts, find_job, jobs_where, with_attempts
 from dialerd.store.schema import STEPS
 from dialerd.store.standing import Renewed, Standing
 
@@ -29,7 +31,7 @@ PROMOTE_LIMIT = 2000
 """Jobs that fall due are marked so in steps of this many, so that no transaction grows with the queue."""
 
 
-class SqliteStore(Standing, Retention):
+class SqliteStore(Standing, Following, Retention):
     """The writing side (store/base.py). One at a time per file: the caller holds the state folder's lock."""
 
     def __init__(self, folder: Path) -> None:
@@ -98,7 +100,8 @@ class SqliteStore(Standing, Retention):
         old = self._db.execute("SELECT state FROM jobs WHERE id = ?", (number,)).fetchone()
         self._db.execute(
             "UPDATE jobs SET state = ?, ready = ?, not_before = ?, not_after = ?, updated = ?, attempts = ?,"
-            " retries = ?, reason = ?, requested = ?, trunk = ?, turn = ?, disposition = ? WHERE id = ?",
+            " retries = ?, reason = ?, requested = ?, trunk = ?, turn = ?, disposition = ?, look_at = ?"
+            " WHERE id = ?",
             (
                 job.state,
                 codec.ready(job),
@@ -119,7 +122,7 @@ class SqliteStore(Standing, Retention):
     def save_attempt(self, attempt: Attempt) -> None:
         """Writes an attempt, new or known."""
         row = codec.attempt_row(attempt)
-        self._db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?)", row)
+        self._db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def add_event(self, at: datetime, job: str, type: str, data: Mapping[str, Any]) -> int:
         """Appends an event; returns its id."""
@@ -164,7 +167,7 @@ class SqliteStore(Standing, Retention):
             "ready = 1 AND trunk = ? AND priority BETWEEN ? AND ?"
             " ORDER BY priority DESC, turn, id LIMIT ? OFFSET ?"
         )
-        return self._jobs(where, (trunk, least, most, limit, skip))
+        return jobs_where(self._db, where, (trunk, least, most, limit, skip))
 
     def next_due(self) -> datetime | None:
         """When the next waiting job falls due, or None."""
@@ -175,17 +178,11 @@ class SqliteStore(Standing, Retention):
     def overdue(self, now: datetime, limit: int) -> list[Job]:
         """Waiting jobs whose not_after has passed."""
         where = "ready IS NOT NULL AND not_after IS NOT NULL AND not_after <= ? ORDER BY not_after LIMIT ?"
-        return self._jobs(where, (codec.to_ms(now), limit))
+        return jobs_where(self._db, where, (codec.to_ms(now), limit))
 
     def in_flight(self) -> list[tuple[Job, Attempt]]:
-        """Every active or submitted job, with its attempt."""
-        found = []
-        for job in self._jobs("state IN (?, ?)", IN_FLIGHT):
-            attempt = self.last_attempt(job.id)
-            if attempt is None:
-                raise Broken(f"Job {job.id} is {job.state} and has no attempt: {self.path} is damaged.")
-            found.append((job, attempt))
-        return found
+        """Every active or submitted job that Asterisk has, with its attempt."""
+        return with_attempts(self._db, "state IN (?, ?) AND look_at IS NULL", IN_FLIGHT)
 
     def counts(self) -> Mapping[State, int]:
         """How many jobs are in each state."""
@@ -194,26 +191,6 @@ class SqliteStore(Standing, Retention):
     def close(self) -> None:
         """Ends the use of the store."""
         self._db.close()
-
-    def _jobs(self, where: str, values: tuple[Any, ...]) -> list[Job]:
-        rows = self._db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE {where}", values)
-        return [codec.row_job(row) for row in rows]
-
-
-def find_job(db: sqlite3.Connection, job_id: str) -> Job | None:
-    """The job of this id, or None; None too for a text that is no id."""
-    try:
-        number = ids.to_number(job_id)
-    except ValueError:
-        return None
-    row = db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE id = ?", (number,)).fetchone()
-    return None if row is None else codec.row_job(row)
-
-
-def find_attempts(db: sqlite3.Connection, job_id: str, order: str = "ASC") -> list[Attempt]:
-    """A job's attempts, by their numbers."""
-    sql = f"SELECT job, number, document FROM attempts WHERE job = ? ORDER BY number {order}"
-    return [codec.row_attempt(row) for row in db.execute(sql, (ids.to_number(job_id),))]
 
 
 @contextmanager

@@ -142,8 +142,10 @@ def test_an_unknown_command_names_the_nearest(served: Served) -> None:
 def test_jobs_are_listed_as_a_table(served: Served) -> None:
     first, second = accepted(served), accepted(served, State.HELD)
     result = ctl(served, "list")
-    rows = [line.split()[:3] for line in result.stdout.splitlines()]
-    assert rows == [["ID", "STATE", "TO"], [second, "held", TO], [first, "queued", TO]]
+    rows = [line.split()[:4] for line in result.stdout.splitlines()]
+    head, *jobs = rows
+    assert head == ["ID", "KIND", "STATE", "TO"]
+    assert jobs == [[second, "call", "held", TO], [first, "call", "queued", TO]]
 
 
 def test_listing_is_filtered_and_bounded(served: Served) -> None:

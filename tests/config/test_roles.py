@@ -104,7 +104,8 @@ def test_a_trunk_that_is_not_there_is_a_mistake() -> None:
     role = '[roles.sales]\nusers = "root"\ntrunks = ["gld", "g*"]'
 
     assert mistakes_in(f"{trunk}\n{role}") == {
-        "roles.sales.trunks": 'There is no [trunks.gld], only gold. Did you mean "gold"?'
+        "roles.sales.trunks": "There is no [trunks.gld] and no [providers.gld], only gold."
+        ' Did you mean "gold"?'
     }
 
 

@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+import pytest
 from pydantic import BaseModel
 
 from dialerd.config import Config, from_text
 from dialerd.config.hours import HoursSettings
+from dialerd.config.listener import ListenerSection
+from dialerd.config.providers import ProviderSettings
 from dialerd.config.reports import HookSettings, WebhookSettings
 from dialerd.core.policy import Caps
 from dialerd.core.retry import RetryPolicy
+from dialerd.providers.registry import TYPES
 from tests.configuring import SYSTEM, credentials_in
 
 PROJECT = Path(__file__).parents[2]
@@ -47,7 +51,18 @@ def test_the_samples_examples_are_right(tmp_path: Path) -> None:
     assert (provider.calls_per_second, provider.max_channels) == (10, 30)
     assert (provider.reserved_rate, provider.reserved_channels) == (2, 4)
     assert (provider.caps.calls_per_day, provider.caps.spend_per_day) == (5000, 2_000_000)
-    assert [route.trunks for route in rules.routes] == [("provider",)]
+    assert [(route.kinds, route.tags, route.trunks) for route in rules.routes] == [
+        (("sms",), ("otp",), ("exo", "xox")),
+        (("call",), (), ("provider", "exo")),
+    ]
+    exo = config.provider_settings()[0]
+    assert (exo.name, exo.provider.TYPE, exo.provider.secret.value) == ("exo", "exotel", "s3cret")
+    assert exo.proxy == "http://me:pw@proxy.example.com:3128"
+    assert list(rules.providers) == ["exo", "xox", "hoi"]
+    listener = config.listener_settings()
+    assert listener is not None
+    assert list(listener.sources) == ["exo"]
+    assert [did.provider for did in config.did_actions().values()] == [None, "xox", "hoi"]
     assert (list(rules.hours), list(rules.retry)) == (["office"], ["patient"])
     assert (rules.default_hours, rules.default_retry) == ("office", "patient")
     assert config.caps.budget().owner == Caps(1000, 3000, 20, 500_000)
@@ -71,6 +86,12 @@ def test_the_defaults_that_the_sample_tells_of_its_examples_are_true(tmp_path: P
     names = ("events", "allow_private", "timeout", "give_up_after")
     assert tuple(getattr(webhook, name) for name in names) == defaults_of(WebhookSettings, *names)
     assert (hook.timeout, hook.give_up_after) == defaults_of(HookSettings, "timeout", "give_up_after")
+    account, listener = written.providers["exo"], written.listener
+    names = ("connections", "connect_timeout", "timeout", "plain_http")
+    assert tuple(getattr(account, name) for name in names) == defaults_of(ProviderSettings, *names)
+    assert listener is not None
+    names = ("allow_any", "mode", "max_body")
+    assert tuple(getattr(listener, name) for name in names) == defaults_of(ListenerSection, *names)
 
 
 def test_the_manual_tells_of_every_option() -> None:
@@ -78,6 +99,16 @@ def test_the_manual_tells_of_every_option() -> None:
     _, *parts = re.split("^## ", manual, flags=re.MULTILINE)
 
     missing = [each for each in options_of(Config, [{}]) if not is_told(each, manual, parts)]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_the_manual_tells_of_every_option_of_a_type_of_provider(type: str) -> None:
+    manual = (PROJECT / "docs/configuration.md").read_text()
+
+    own = TYPES[type].OPTIONS.keys() - ProviderSettings.model_fields
+    missing = [name for name in own if f"| {type} | `{name}` |" not in manual]
 
     assert missing == []
 
@@ -135,17 +166,19 @@ def headed(section: str, parts: list[str]) -> list[str]:
 
 def everything() -> str:
     """The sample with nothing commented out but its sentences."""
-    return re.sub(r"^# ?(?=(\[+[a-z_.\-]+\]+|[a-z_]+ =.*)$)", "", SAMPLE.read_text(), flags=re.MULTILINE)
+    written = r"^# ?(?=(\[+[a-z_.\-]+(\.\"[+0-9]+\")?\]+|[a-z_]+ =.*)$)"
+    return re.sub(written, "", SAMPLE.read_text(), flags=re.MULTILINE)
 
 
 def with_files(text: str, folder: Path) -> str:
     """The sample on this machine: with secrets where it names them, and users and groups that there are."""
     key = "whsec_" + b64encode(bytes(32)).decode()
-    for name, secret in {"ami-secret": "s3cret", "webhook-crm": key, "reports": key}.items():
+    secrets = dict.fromkeys(("ami-secret", "exo", "xoxzo", "hoiio", "kannel"), "s3cret")
+    for name, secret in {**secrets, "webhook-crm": key, "reports": key, "proxy": "me:pw"}.items():
         path = folder / name
         path.touch(0o600)
         path.write_text(secret)
-        text = text.replace(f"/etc/dialerd/{name}", str(path))
+        text = text.replace(f'"/etc/dialerd/{name}"', f'"{path}"')
     return text.replace('"alice"', "1001").replace('"operators"', "1003")
 
 

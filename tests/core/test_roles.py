@@ -18,7 +18,7 @@ from dialerd.core.roles import (
     destination_lists,
     with_included,
 )
-from dialerd.core.routing import ways_for
+from dialerd.core.routing import Wish, ways_for
 
 ANNA, BERT, CARLA = 1001, 1002, 1003
 SALES, NIGHT = 2001, 2002
@@ -174,10 +174,10 @@ def test_a_trunk_that_is_not_the_roles_is_refused_by_the_role() -> None:
     rules = Caller(ANNA, roles=(role(trunks=("sil*",)),)).rules(BASE)
 
     with pytest.raises(Refusal, match="The role sales may not use trunk 'gold'") as caught:
-        ways_for("+4930123456", "gold", None, rules)
+        ways_for("+4930123456", Wish(trunk="gold"), rules)
 
     assert caught.value.rule == "role"
-    assert ways_for("+4930123456", "silver", None, rules) == ("+4930123456", ("silver",))
+    assert ways_for("+4930123456", Wish(trunk="silver"), rules) == ("+4930123456", ("silver",))
 
 
 def test_a_member_has_no_urgent_priority_and_the_best_of_several_roles_counts() -> None:

@@ -1,3 +1,4 @@
+import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +8,9 @@ import pytest
 
 from tests.asterisk import Asterisk
 from tests.daemon import Daemon
+from tests.e2e.clouds import Clouds
+from tests.providers.cloud import clouded
+from tests.reports.receiver import Authority
 from tests.users import DIALERD_GID, DIALERD_UID, give
 
 
@@ -35,3 +39,21 @@ def make_daemon() -> Iterator[Callable[..., Daemon]]:
 def daemon(asterisk: Asterisk, make_daemon: Callable[..., Daemon]) -> Daemon:
     """A running daemon on the shared Asterisk 22."""
     return make_daemon(asterisk).start()
+
+
+@pytest.fixture(scope="session")
+def vouched() -> Iterator[tuple[ssl.SSLContext, Path]]:
+    """What a provider's server shows, and who vouches for it, in a folder that dialerd can read."""
+    with tempfile.TemporaryDirectory(prefix="ca-", dir="/tmp") as path:
+        Path(path).chmod(0o755)
+        authority = Authority(Path(path))
+        yield authority.serve("localhost"), authority.certificate
+
+
+@pytest.fixture
+def clouds(
+    vouched: tuple[ssl.SSLContext, Path], open_folder: Path, make_daemon: Callable[..., Daemon]
+) -> Iterator[Clouds]:
+    """Providers of the test's own."""
+    with clouded(*vouched) as cloud:
+        yield Clouds(cloud, open_folder, make_daemon)

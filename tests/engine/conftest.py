@@ -1,10 +1,11 @@
 import pytest
 
+from tests.engine.cloud import cloud, clouded
 from tests.engine.ruled import make_ruled_world
 from tests.engine.trunked import make_world
 from tests.engine.world import World
 
-__all__ = ["make_ruled_world", "make_world"]
+__all__ = ["cloud", "clouded", "make_ruled_world", "make_world"]
 
 
 @pytest.fixture

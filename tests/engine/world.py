@@ -14,7 +14,7 @@ from dialerd.core.policy import Rules
 from dialerd.core.signals import CallSeen, Place, Sighting, SpoolStirred, Submission
 from dialerd.engine.engine import Engine
 from dialerd.engine.inbox import Command, GiveOrder, Submit
-from dialerd.engine.ports import EngineSettings, Policy
+from dialerd.engine.ports import EngineSettings, Policy, Providers
 from dialerd.store.reader import SqliteReader
 from dialerd.store.sqlite import SqliteStore
 
@@ -156,8 +156,14 @@ class World:
     """Engine and all, driven by hand."""
 
     def __init__(
-        self, folder: Path, ami: bool = False, policy: Policy | None = None, **settings: Any
+        self,
+        folder: Path,
+        ami: bool = False,
+        policy: Policy | None = None,
+        providers: Providers | None = None,
+        **settings: Any,
     ) -> None:
+        self.providers = providers
         self.policy = policy or Policy(ANYTHING)
         self.folder, self.clock, self.spool, self.line = folder, HandClock(), MemorySpool(), MemoryLine()
         self.settings = EngineSettings(ami=ami, **settings)
@@ -179,6 +185,7 @@ class World:
             failed=self.failures.append,
             clock=self.clock,
             worker=Inline(),  # type: ignore[arg-type]
+            providers=self.providers,
         )
         self.engine.recover()
 

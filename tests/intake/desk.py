@@ -198,7 +198,7 @@ class MemoryDesk:
             batch=draft.batch, tags=draft.tags, priority=draft.priority, not_before=draft.not_before,
             not_after=draft.not_after, max_retries=draft.max_retries, retry_time=draft.retry_time,
             terms=draft.terms, ways=draft.ways,
-            on_doubt=draft.on_doubt,
+            on_doubt=draft.on_doubt, task=draft.task,
         )  # fmt: skip
 
     def _command(self, job_id: str, verb: str, as_: str | None) -> Job:

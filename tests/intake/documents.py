@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from dialerd.core.destinations import Destinations
+from dialerd.core.documents import PDF, Paper
 from dialerd.core.errors import InvalidJob
 from dialerd.core.model import Draft
-from dialerd.core.policy import Rules, Trunk
+from dialerd.core.operations import OPERATIONS
+from dialerd.core.policy import Provider, Rules, Trunk
 from dialerd.core.retry import RetryPolicy
 from dialerd.core.routing import extension_pattern
-from dialerd.intake.document import (
-    parse,
-)
+from dialerd.intake.document import parse
+from dialerd.intake.kinds import FIELDS_OF, SCRIPT
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -26,6 +27,7 @@ RULES = Rules(
         "provider": Trunk("provider", "PJSIP/{digits}@provider", extension_pattern(["1XXX"])),
         "other": Trunk("other", "Local/{extension}@x", extension_pattern(["2XX"])),
     },
+    providers={"cloud": Provider("cloud", "test", frozenset(OPERATIONS))},
     default_trunk="provider",
     default_country="DE",
     applications=("Playback", "NoOp"),
@@ -39,15 +41,35 @@ EXAMPLES = Path(__file__).parents[2] / "etc/examples"
 SIMPLE = {"to": "+4930123456", "play": "hello-world"}
 
 
+PAPER = Paper("0" * 64, PDF, 1000, 2)
+
+
+def uploaded(document: str) -> Paper | None:
+    """The one document that was uploaded."""
+    return PAPER if document == PAPER.id else None
+
+
 def mistakes_in(document: Any, rules: Rules = RULES) -> dict[str, str]:
     with pytest.raises(InvalidJob) as caught:
-        parse(document, rules, NOW)
+        parse(document, rules, NOW, uploaded)
     return {mistake.where: mistake.what for mistake in caught.value.mistakes}
 
 
-def one(document: Any) -> Draft:
-    (draft,) = parse(document, RULES, NOW)
+def one(document: Any, rules: Rules = RULES) -> Draft:
+    (draft,) = parse(document, rules, NOW, uploaded)
     return draft
+
+
+TO = {"to": "+4930123456"}
+OF_KIND: dict[str, dict[str, Any]] = {
+    "call": {**TO, "play": "hello-world"},
+    "sms": {"kind": "sms", **TO, "body": "Hello."},
+    "fax": {"kind": "fax", **TO, "document": PAPER.id},
+    "conference": {"kind": "conference", **TO},
+    "ivr": {"kind": "ivr", **TO, "steps": [{"play": "Hello."}]},
+    "number": {"kind": "number", "provider": "cloud", "order": "buy", "number": "+4930123456"},
+}
+"""The shortest right document of each kind."""
 
 
 def action_for(field: str) -> dict[str, str]:
@@ -58,7 +80,16 @@ def action_for(field: str) -> dict[str, str]:
 
 
 def with_field(field: str, value: Any) -> dict[str, Any]:
-    """A right document with this field in it."""
+    """A right document with this field in it, of the first kind that has it."""
+    kind = next(kind for kind, fields in FIELDS_OF.items() if field in fields)
+    if kind != "call":
+        alone = {"template": "body", "media": "", "document_file": "document"}
+        return {name: each for name, each in OF_KIND[kind].items() if name != alone.get(field, "")} | {
+            field: value
+        }
+    if field in (*SCRIPT, "provider", "language", "longest", "record", "extra"):
+        script = {} if field in SCRIPT else {"say": "Hello."}
+        return {**TO, "provider": "cloud", **script, field: value}
     whom = {} if field in ("to", "channel") else {"to": "+4930123456"}
     return {**whom, **action_for(field), field: value}
 

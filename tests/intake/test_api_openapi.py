@@ -12,7 +12,7 @@ import pytest
 from dialerd.core.errors import Overloaded
 from dialerd.core.model import Disposition
 from dialerd.core.states import State
-from dialerd.intake.api import figures, lists, reports, whoami
+from dialerd.intake.api import documents, figures, lists, providers, reports, whoami
 from tests.intake.serving import JOB, Heard, Served, ndjson
 
 NONE = "0000000000000"
@@ -133,7 +133,11 @@ CASES.append(Case("POST /v1/jobs/{id}/cancel", 202, state=State.SUBMITTED))
 ELSEWHERE = {403: "test_api_orders", 408: "test_api_hostile", 429: "test_api_hostile"}
 """Answers that take time or crowds to bring about, where they are tested. They share one form: Problem."""
 
-OTHERS = {path for module in (figures, lists, reports, whoami) for path in module.OPENAPI_PATHS}
+OTHERS = {
+    path
+    for module in (documents, figures, lists, providers, reports, whoami)
+    for path in module.OPENAPI_PATHS
+}
 """Routes whose own tests hold their answers against their description."""
 
 

@@ -1,21 +1,34 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dialerd.core.documents import examine
 from dialerd.intake import jobfile
 from dialerd.intake.document import (
     loads,
     parse,
 )
 from dialerd.pbx.plainfile import to_document
-from tests.intake.documents import EXAMPLES, NOW, RULES, one
+from tests.intake.documents import EXAMPLES, NOW, PAPER, RULES, one, uploaded
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.name)
 def test_the_json_examples_are_right(path: Path) -> None:
     value = loads(path.read_bytes())
 
-    assert all(parse(document, RULES, NOW) for document in (value if isinstance(value, list) else [value]))
+    documents = [as_dropped(each) for each in (value if isinstance(value, list) else [value])]
+
+    assert all(parse(document, RULES, NOW, uploaded) for document in documents)
+
+
+def as_dropped(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with what lies beside it handed in, as the drop folder does it."""
+    if "document_file" not in document:
+        return document
+    assert examine((EXAMPLES / document["document_file"]).read_bytes()).pages == 1
+    rest = {name: value for name, value in document.items() if name != "document_file"}
+    return {**rest, "document": PAPER.id}
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ndjson")), ids=lambda path: path.name)

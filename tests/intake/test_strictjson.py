@@ -24,7 +24,7 @@ from dialerd.intake.document import (
         (b'{"wait_time": -Infinity}', "-Infinity is not JSON"),
         (b'{"wait_time": 1e999}', "too large"),
         (b'{"wait_time": ' + b"9" * 5000 + b"}", "too many digits"),
-        (b"[" * 9 + b"]" * 9, "deep"),
+        (b"[" * 25 + b"]" * 25, "deep"),
         (b"[" * 100_000, "deep"),
         (b'{"a":' * 100_000, "deep"),
         (b"[" * 100_000 + b"]" * 100_000, "deep"),

@@ -138,7 +138,7 @@ class Batch:
             found = loads(line)
             if isinstance(found, dict):
                 found = _with_defaults(found, number, defaults)
-            return self.parse(found, permit.rules)
+            return self.parse(found, permit)
         except (InvalidJob, NotPermitted) as error:
             return error
 

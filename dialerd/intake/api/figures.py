@@ -181,11 +181,17 @@ _STAT = {
 
 _LAST = {
     "number": {"type": "integer", "minimum": 1},
-    "trunk": TEXT,
+    "trunk": {**TEXT, "description": "Or else provider"},
+    "provider": TEXT,
+    "ref": TEXT,
     "disposition": {"enum": list(Disposition)},
     "hangup_cause": {"type": "integer", "description": "Q.850"},
     "ring_seconds": SECONDS,
     "talk_seconds": SECONDS,
+    "word": TEXT,
+    "price": TEXT,
+    "currency": TEXT,
+    "parts": COUNT,
     "begun": TIME,
     "ended": TIME,
     "detail": TEXT,

@@ -9,10 +9,10 @@ from aiohttp import web
 from dialerd.core.errors import InvalidJob, KeyConflict, Mistake, NoSuchJob, Overloaded
 from dialerd.core.ids import ALPHABET, LENGTH
 from dialerd.core.model import Draft
-from dialerd.core.policy import Rules
-from dialerd.core.roles import Caller, Right
+from dialerd.core.roles import Caller, Permit, Right
 from dialerd.core.signals import Accepted, JobFilter, Submission
 from dialerd.core.states import State
+from dialerd.core.tasks import KINDS
 from dialerd.core.texts import nearest
 from dialerd.intake.api import body
 from dialerd.intake.api.connection import caller_of, permit_of
@@ -23,13 +23,13 @@ from dialerd.intake.api.waiting import outcome
 from dialerd.intake.present import present
 from dialerd.intake.strictjson import loads
 
-Parse = Callable[[Any, Rules], list[Draft]]
-"""document.parse at the present time: a JSON value and the caller's rules → drafts. Raises InvalidJob."""
+Parse = Callable[[Any, Permit], list[Draft]]
+"""document.parse at the present time: a JSON value and what the caller may → drafts. Raises InvalidJob."""
 
 VERBS = ("cancel", "hold", "release", "requeue", "resolve")
 RESOLUTIONS = ("completed", "failed", "requeue")
 PAGE, MAX_PAGE = 100, 1000
-_FILTERS = ("state", "batch", "tag", "key", "to", "owner", "limit", "cursor")
+_FILTERS = ("state", "kind", "batch", "tag", "key", "to", "owner", "limit", "cursor")
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -46,7 +46,7 @@ class Jobs:
         data = await body.read(request, self.settings)
         permit = permit_of(request)
         permit.caller.require(Right.SUBMIT)
-        drafts = self.parse(self._document(data, request), permit.rules)
+        drafts = self.parse(self._document(data, request), permit)
         owner = permit.caller.uid
         future = self.desk.submit([Submission(owner, draft) for draft in drafts])
         answers = await outcome(future, self.settings.answer_timeout)
@@ -178,6 +178,9 @@ def _filter(asked: Mapping[str, list[str]], limit: int) -> JobFilter:
     for state in states:
         if state not in list(State):
             wrong.append(Mistake("query.state", f"There is no state {state!r}.{nearest(state, list(State))}"))
+    kind = _last(asked, "kind")
+    if kind is not None and kind not in KINDS:
+        wrong.append(Mistake("query.kind", f"There is no kind {kind[:40]!r}.{nearest(kind[:40], KINDS)}"))
     cursor = _last(asked, "cursor")
     if cursor is not None and not is_job_id(cursor):
         wrong.append(Mistake("query.cursor", "This is no cursor. Take `next` from the page before."))
@@ -192,6 +195,7 @@ def _filter(asked: Mapping[str, list[str]], limit: int) -> JobFilter:
         tag=_last(asked, "tag"),
         key=_last(asked, "key"),
         to="+" + to[1:] if to and to.startswith(" ") else to,  # a plus that was not percent-encoded
+        kind=kind,
         before=cursor,
         limit=limit,
     )

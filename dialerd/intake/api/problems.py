@@ -35,6 +35,10 @@ TITLES = {
     "invalid-request": "The request has mistakes",
     "too-many-connections": "You have too many connections",
     "overloaded": "A bound is reached",
+    "refused-by-provider": "The provider refuses it",
+    "account-refused": "The provider refuses the account",
+    "unavailable": "The provider did not do it",
+    "unconfirmed": "It is not known whether it was done",
     "bug": "dialerd made a mistake",
 }
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

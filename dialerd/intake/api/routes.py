@@ -10,6 +10,7 @@ from dialerd.intake.api import body
 from dialerd.intake.api.batch import Batch
 from dialerd.intake.api.connection import Connection
 from dialerd.intake.api.desk import Desk
+from dialerd.intake.api.documents import Uploads
 from dialerd.intake.api.events import Bell, Events
 from dialerd.intake.api.extras import Extras
 from dialerd.intake.api.figures import FigureRoutes
@@ -18,6 +19,7 @@ from dialerd.intake.api.lists import Lists
 from dialerd.intake.api.openapi import openapi
 from dialerd.intake.api.orders import Orders
 from dialerd.intake.api.problems import Problem, from_error, overloaded, respond
+from dialerd.intake.api.providers import Providers
 from dialerd.intake.api.reports import Reports
 from dialerd.intake.api.settings import ApiSettings
 from dialerd.intake.api.whoami import whoami
@@ -37,6 +39,12 @@ class Routes:
         lists = None if extras is None else Lists(settings, extras.book)
         reports = None if extras is None else Reports(settings, extras.reporter)
         self._desk, self._lists = desk, lists
+        self._providers = None
+        if extras is not None and extras.accounts is not None:
+            self._providers = Providers(settings, desk, extras.accounts, extras.inventory, extras.addresses)
+        uploads = None
+        if extras is not None and extras.documents is not None:
+            uploads = Uploads(settings, extras.documents)
         self._jobs = Jobs(settings, desk, parse)
         self._orders = Orders(settings, desk)
         self._figures = FigureRoutes(settings, desk, self._jobs.page)
@@ -52,6 +60,8 @@ class Routes:
             **self._figures.table,
             **(lists.table if lists is not None else {}),
             **(reports.table if reports is not None else {}),
+            **(uploads.table if uploads is not None else {}),
+            **(self._providers.table if self._providers is not None else {}),
         }
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -84,6 +94,8 @@ class Routes:
         methods = methods or self._figures.methods(path)
         if methods is None and self._lists is not None:
             methods = self._lists.methods(path)
+        if methods is None and self._providers is not None:
+            methods = self._providers.methods(path)
         if methods is None:
             raise Problem(404, "not-found", f"There is nothing at {path[:200]}.{nearest(path, self._table)}")
         if method in methods:

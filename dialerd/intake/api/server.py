@@ -5,13 +5,14 @@ import socket
 import threading
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from dialerd.core.model import Draft
 from dialerd.core.policy import Rules
-from dialerd.core.roles import Permits, Roles
+from dialerd.core.roles import Permit, Permits, Roles
 from dialerd.intake import document
 from dialerd.intake.api import listening
 from dialerd.intake.api.connection import Connection, Guard, sweep
@@ -21,6 +22,7 @@ from dialerd.intake.api.extras import Extras
 from dialerd.intake.api.routes import Routes
 from dialerd.intake.api.settings import ApiSettings
 from dialerd.intake.people import default_roles
+from dialerd.intake.tasks import no_documents
 from dialerd.log import get_logger
 
 log = get_logger(__name__)
@@ -111,8 +113,10 @@ class Api:
             server.pre_shutdown()
             await server.shutdown(self._grace)
 
-    def _parse(self, value: Any, rules: Rules) -> list[Draft]:
-        return document.parse(value, rules, datetime.now(UTC))
+    def _parse(self, value: Any, permit: Permit) -> list[Draft]:
+        kept = None if self._extras is None else self._extras.documents
+        find = no_documents if kept is None else partial(kept.find, permit.caller.uid)
+        return document.parse(value, permit.rules, datetime.now(UTC), find)
 
     def _connection(self, server: web.Server, guard: Guard) -> Connection:
         return Connection(

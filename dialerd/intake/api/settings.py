@@ -6,7 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """Sizes are bytes, times are seconds. `group` is a group's name, empty for the daemon's own."""
+    """Sizes are bytes, times are seconds. `group` is a group's name, empty for the daemon's own.
+
+    `provider_timeout`: a list of many pages keeps to the provider's rate limit, which takes long.
+    """
 
     path: Path
     mode: int = 0o660
@@ -18,6 +21,7 @@ class ApiSettings:
     write_timeout: float = 30.0
     idle_timeout: float = 75.0
     answer_timeout: float = 30.0
+    provider_timeout: float = 300.0
     keep_alive: float = 15.0
     max_connections: int = 512
     max_connections_per_owner: int = 256

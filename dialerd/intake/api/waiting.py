@@ -5,13 +5,13 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TypeVar
 
-from dialerd.intake.api.problems import overloaded
+from dialerd.intake.api.problems import Problem, overloaded
 
 T = TypeVar("T")
 
 
-async def outcome(future: "Future[T]", seconds: float) -> T:
-    """The future's result, or its exception. Raises Problem after `seconds`.
+async def outcome(future: "Future[T]", seconds: float, late: Problem | None = None) -> T:
+    """The future's result, or its exception. Raises Problem after `seconds`, which is `late` where given.
 
     The future itself is never cancelled: asyncio.wrap_future would cancel it with its waiter, and the
     engine could then not set its result.
@@ -32,7 +32,7 @@ async def outcome(future: "Future[T]", seconds: float) -> T:
         async with asyncio.timeout(seconds):
             await waiter
     except TimeoutError:
-        raise overloaded(
+        raise late or overloaded(
             "dialerd did not get to it in time, and may still do it."
             " Ask again with the same key, which repeats nothing."
         ) from None

@@ -13,7 +13,7 @@ from dialerd import __version__
 from dialerd.intake.api.openapi.paths import paths
 from dialerd.intake.api.openapi.schemas import schemas
 
-_MODULES = ("figures", "lists", "orders", "reports", "whoami")
+_MODULES = ("documents", "figures", "lists", "orders", "providers", "reports", "whoami")
 _API = "dialerd.intake.api"
 
 

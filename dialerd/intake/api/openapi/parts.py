@@ -19,7 +19,9 @@ _CODES = {
     415: "The body has a Content-Encoding",
     422: "There are mistakes in it; all of them are listed",
     429: "This user has too many connections",
+    502: "The provider refuses the account",
     503: "A bound is reached; nothing was accepted",
+    504: "The provider gave no clear answer: it may have been done",
 }
 READ = (403, 422, 429, 503)
 WRITE = (400, 403, 408, 413, 415, 422, 429, 503)

@@ -73,6 +73,7 @@ def _list() -> dict[str, Any]:
         "parameters": [
             query("state", states, "One or more states, with commas between"),
             query("batch", TEXT, "Jobs of this batch"),
+            query("kind", TEXT, "Jobs of this kind: call, sms, fax, conference, ivr, number, received"),
             query("tag", TEXT, "Jobs with this tag"),
             query("key", TEXT, "Jobs with this key"),
             query("to", TEXT, "Jobs to this number: E.164 (with %2B for +) or an extension"),

@@ -4,6 +4,7 @@ from typing import Any
 
 from dialerd.core.model import Disposition, OnDoubt
 from dialerd.core.states import State
+from dialerd.core.tasks import KINDS
 from dialerd.intake import document
 from dialerd.intake.api.openapi.parts import COUNT, ONE_OR_MANY, SECONDS, TEXT, TIME, array_of, object_of, ref
 from dialerd.intake.api.problems import TITLES
@@ -50,7 +51,7 @@ def _moved(value: Any) -> Any:
 def _job() -> dict[str, Any]:
     properties = {
         "id": {"type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{13}$"},
-        "kind": {"const": "call"},
+        "kind": {"enum": list(KINDS)},
         "state": {"enum": [state.value for state in State]},
         "reason": TEXT,
         "requested": {
@@ -82,6 +83,7 @@ def _job() -> dict[str, Any]:
         "wait_time": COUNT,
         "codecs": {"type": "array", "items": TEXT},
         "early_media": {"type": "boolean"},
+        **_TASK,
         "max_retries": COUNT,
         "retry_time": COUNT,
         "on_doubt": {"enum": [choice.value for choice in OnDoubt]},
@@ -91,7 +93,7 @@ def _job() -> dict[str, Any]:
         "max_dials": COUNT,
         "kill_after": {**COUNT, "description": "Seconds"},
         "report_url": TEXT,
-        "trunks": {"type": "array", "items": TEXT, "description": "The trunks that may take it, in order"},
+        "trunks": {"type": "array", "items": TEXT, "description": "The same as ways, of a call"},
         "disposition": {"enum": [disposition.value for disposition in Disposition]},
         "retries": {**COUNT, "description": "Tries that count against max_retries"},
         "attempt_count": COUNT,
@@ -102,6 +104,49 @@ def _job() -> dict[str, Any]:
     return object_of(
         properties, "id", "kind", "state", "owner", "priority", "created", "updated", "attempt_count"
     )
+
+
+_TEXTS = {"type": "object", "additionalProperties": TEXT}
+_TASK = {
+    "ways": {
+        "type": "array",
+        "items": TEXT,
+        "description": "The trunks and providers that may take it, in order, where there are several",
+    },
+    "provider": {**TEXT, "description": "The only one that takes it, or that it came from"},
+    "connect": TEXT,
+    "flow": TEXT,
+    "play_url": TEXT,
+    "say": TEXT,
+    "language": TEXT,
+    "longest": {**COUNT, "description": "Seconds"},
+    "record": {"const": True},
+    "body": TEXT,
+    "template": TEXT,
+    "sender": TEXT,
+    "media": {"type": "array", "items": TEXT},
+    "urgent": {"const": True},
+    "bulk": {"const": True},
+    "document": TEXT,
+    "media_type": TEXT,
+    "size": {**COUNT, "description": "Bytes"},
+    "pages": COUNT,
+    "filename": TEXT,
+    "header": TEXT,
+    "room": TEXT,
+    "steps": {"type": "array", "items": {"type": "object"}},
+    "message": TEXT,
+    "session": TEXT,
+    "order": TEXT,
+    "number": TEXT,
+    "details": _TEXTS,
+    "extra": _TEXTS,
+    "what": {"enum": ["sms", "fax", "call"], "description": "Of what was received"},
+    "ref": {**TEXT, "description": "The provider's id of what was received"},
+    "dest": {**TEXT, "description": "The number of yours that it came to"},
+    "price": {**TEXT, "description": "Of what was received"},
+}
+"""What providers carry (intake/present_tasks.py)."""
 
 
 def _status() -> dict[str, Any]:
@@ -123,8 +168,10 @@ def _status() -> dict[str, Any]:
 def _attempt() -> dict[str, Any]:
     properties = {
         "number": {"type": "integer", "minimum": 1},
-        "trunk": TEXT,
+        "trunk": {**TEXT, "description": "Or else provider"},
         "channel": TEXT,
+        "provider": TEXT,
+        "ref": {**TEXT, "description": "The provider's id of it"},
         "begun": TIME,
         "handed_over": TIME,
         "ended": TIME,
@@ -136,9 +183,15 @@ def _attempt() -> dict[str, Any]:
         "action_failed": {"type": "boolean"},
         "detail": TEXT,
         "warning": TEXT,
+        "opt_out": TEXT,
+        "word": {**TEXT, "description": "The provider's own word for how it ended"},
+        "price": {**TEXT, "description": "As the provider writes it"},
+        "currency": TEXT,
+        "parts": {**COUNT, "description": "Segments, or pages"},
+        "recording": TEXT,
         "evidence": {"type": "object"},
     }
-    return object_of(properties, "number", "channel", "begun")
+    return object_of(properties, "number", "begun")
 
 
 def _batch_answer() -> dict[str, Any]:
@@ -186,5 +239,6 @@ def _problem() -> dict[str, Any]:
         "retry_after": {**COUNT, "description": "Seconds, as in Retry-After"},
         "line": {"type": "integer", "description": "In a batch, the line's number"},
         "rule": rule,
+        "provider": {**TEXT, "description": "The provider that it is of"},
     }
     return object_of(properties, "type", "title", "status", "detail")

@@ -1,0 +1,57 @@
+"""dialerctl ivr: calls that go through steps, and steps of a call under way."""
+
+import json
+from typing import Any
+
+import click
+
+from dialerd.cli import asking
+from dialerd.cli.sending import extra_option, sends
+from dialerd.cli.session import Session
+from dialerd.client import Submitted
+
+
+@click.group("ivr")
+def ivr_() -> None:
+    """Call somebody and go through steps: say, ask for digits, record, connect."""
+
+
+@ivr_.command("dial")
+@click.argument("to")
+@click.option("--message", metavar="TEXT|URL", help="What is said at first.")
+@click.option(
+    "--steps",
+    type=click.File("rb"),
+    metavar="FILE|-",
+    help='The steps that follow, as JSON: [{"play": "Hello."}].',
+)
+@click.option("--caller-id", metavar="NUMBER", help="Who the call seems to be from.")
+@click.option("--longest", type=int, metavar="SECONDS", help="The call ends after this.")
+@extra_option
+@sends
+def dial_(
+    session: Session, to: str, steps: Any = None, message: str | None = None, **fields: Any
+) -> Submitted:
+    """Call TO, and go through steps (docs/messages.md); with --message alone, say it and hang up.
+
+    \b
+    dialerctl ivr dial +4930123456 --message "The alarm went off."
+    """
+    if steps is not None:
+        return session.client.ivr(to, _steps(steps.read()), message, **fields)
+    if message is None:
+        raise click.UsageError("Say what happens in the call: give --message or --steps.")
+    return session.client.ivr(to, [{"hangup": message}], **fields)
+
+
+def _steps(data: bytes) -> Any:
+    try:
+        found = json.loads(data)
+    except ValueError as error:
+        raise click.UsageError(f"The steps are not JSON: {error}.") from None
+    if not isinstance(found, list):
+        raise click.UsageError('Steps are a list, such as [{"play": "Hello."}, {"hangup": "Goodbye."}].')
+    return found
+
+
+asking.add_all(ivr_, "ivr")
