@@ -69,11 +69,15 @@ def count(channels: Iterable[Channel], patterns: Mapping[str, str]) -> dict[str,
 
 
 def unmarked(channels: Iterable[Channel]) -> set[str]:
-    """The calls (by `linked`) that may yet turn out to be ours. Asterisk makes a call file's channel first
-    and marks it a moment later; it was seen between the two, under load."""
+    """The calls (by `linked`) that no channel shows to be ours."""
     listed = list(channels)
     marked = {each.linked for each in listed if each.attempt}
-    return {each.linked for each in listed if each.idle} - marked
+    return {each.linked for each in listed} - marked
+
+
+def just_made(channels: Iterable[Channel]) -> set[str]:
+    """The calls (by `linked`) with a channel at which nothing rings yet."""
+    return {each.linked for each in channels if each.idle}
 
 
 def _count(

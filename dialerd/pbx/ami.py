@@ -84,7 +84,8 @@ class Pace:
     """Times of the line, in seconds. Between two tries to connect it pauses `first_pause` to
     `longest_pause`, doubled each time; Asterisk may be silent for `answer` while an answer is due; after
     `quiet` it is asked whether it is there; where it has a call limit its calls are counted each `load`; who
-    is on its trunks is asked each `channels`."""
+    is on its trunks is asked each `channels`; somebody else's is a call that was without our mark for
+    `settled`."""
 
     first_pause: float = 0.2
     longest_pause: float = 5.0
@@ -92,6 +93,7 @@ class Pace:
     quiet: float = 5.0
     load: float = 1.0
     channels: float = 2.0
+    settled: float = 1.5
 
 
 class AmiState(NamedTuple):
@@ -124,7 +126,8 @@ class Ami:
         """`report` and `watched` are called in the line's own thread. `watched` gives the trunks on which it
         counts who else is there, by the pattern of their channels (core/channels.py); it may change."""
         self._settings, self._report, self._pace = settings, report, pace or Pace()
-        self._tracer, self._census = Tracer(), Census(watched, self._pace.channels)
+        self._tracer = Tracer()
+        self._census = Census(watched, self._pace.channels, self._pace.settled)
         self._stopping = threading.Event()
         self._session: Session | None = None
         self._told: AsteriskDown | None = None

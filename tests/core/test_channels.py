@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialerd.core.channels import Channel, channel_pattern, count, unmarked, watched
+from dialerd.core.channels import Channel, channel_pattern, count, just_made, unmarked, watched
 from dialerd.core.policy import Trunk
 
 PROVIDER = "PJSIP/{digits}@provider"
@@ -133,7 +133,7 @@ def test_each_trunk_is_counted_by_itself_and_an_idle_one_has_none() -> None:
     assert counted == {"main": {"a.1": 1}, "out": {"": 1}, "idle": {}}
 
 
-def test_a_call_at_whose_channel_nothing_rings_yet_may_turn_out_to_be_ours() -> None:
+def test_calls_without_our_mark_are_told_and_which_of_all_were_just_made() -> None:
     channels = [
         Channel("Local/1@out-00000001;1", "1", "", idle=True),
         Channel("Local/1@out-00000001;2", "1", ""),
@@ -141,4 +141,5 @@ def test_a_call_at_whose_channel_nothing_rings_yet_may_turn_out_to_be_ours() -> 
         Channel("PJSIP/provider-00000003", "3", ""),
     ]
 
-    assert unmarked(channels) == {"1"}
+    assert unmarked(channels) == {"1", "3"}
+    assert just_made(channels) == {"1", "2"}

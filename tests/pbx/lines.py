@@ -10,7 +10,9 @@ from dialerd.pbx.ami import Ami, AmiSettings, Pace, Secret
 from tests.pbx.fake_manager import Action, FakeManager, Line, message
 from tests.waiting import until
 
-QUICK = Pace(first_pause=0.01, longest_pause=0.05, answer=0.5, quiet=0.2, load=0.05, channels=0.05)
+QUICK = Pace(
+    first_pause=0.01, longest_pause=0.05, answer=0.5, quiet=0.2, load=0.05, channels=0.05, settled=0.05
+)
 T = TypeVar("T")
 
 

@@ -1,13 +1,14 @@
 """Asking who is on which trunk, against a server that plays the ugly cases."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from dialerd.core.channels import channel_pattern
 from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp
 from tests.pbx.fake_manager import Action, FakeManager, Line, message
-from tests.pbx.lines import Dialling, Heard, begin, names, refuse, up
+from tests.pbx.lines import QUICK, Dialling, Heard, begin, names, refuse, up
 from tests.waiting import until
 
 PATTERNS = {"main": channel_pattern("PJSIP/{digits}@provider") or ""}
@@ -28,6 +29,12 @@ def listing(*items: bytes, complete: bool = True) -> Respond:
         line.send(b"".join(items) + end)
 
     return respond
+
+
+def in_turn(*responses: Respond) -> Respond:
+    """Each once, and the last for ever."""
+    left = list(responses)
+    return lambda line, action: (left.pop(0) if len(left) > 1 else left[0])(line, action)
 
 
 def told(heard: Heard) -> list[dict[str, dict[str, int]]]:
@@ -187,12 +194,58 @@ def test_a_channel_that_asterisk_just_made_counts_from_the_second_list_on(
 def test_a_channel_that_is_marked_in_the_second_list_never_counts_as_anothers(
     manager: FakeManager, line: Dialling
 ) -> None:
-    lists = [listing(channel(1, ChannelState="0"))]
-    marked = listing(channel(1, "a.1", ChannelState="0"))
-    manager.responses["Status"] = lambda line, action: (lists.pop() if lists else marked)(line, action)
+    manager.responses["Status"] = in_turn(
+        listing(channel(1, ChannelState="0")), listing(channel(1, "a.1", ChannelState="0"))
+    )
 
     _, heard = line(manager.port, watched=lambda: PATTERNS)
     until(lambda: len(told(heard)) >= 3)
 
-    assert {"": 1} not in [each["main"] for each in told(heard)]
-    assert told(heard)[-1] == {"main": {"a.1": 1}}
+    assert told(heard)[:3] == [{"main": {}}, {"main": {"a.1": 1}}, {"main": {"a.1": 1}}]
+
+
+def test_a_ringing_half_that_a_list_shows_without_the_marked_one_never_counts_as_anothers(
+    manager: FakeManager, line: Dialling
+) -> None:
+    manager.responses["Status"] = in_turn(
+        listing(), listing(channel(1, ChannelState="4")), listing(channel(1, "a.1", ChannelState="4"))
+    )
+
+    _, heard = line(manager.port, watched=lambda: PATTERNS)
+    until(lambda: len(told(heard)) >= 3)
+
+    assert told(heard)[:3] == [{"main": {}}, {"main": {}}, {"main": {"a.1": 1}}]
+
+
+def test_a_leg_that_a_list_shows_when_our_channel_is_gone_already_never_counts_as_anothers(
+    manager: FakeManager, line: Dialling
+) -> None:
+    ours, leg = channel(1, "a.1", Linkedid="1"), channel(2, Linkedid="1")
+    manager.responses["Status"] = in_turn(listing(ours, leg), listing(leg), listing())
+
+    _, heard = line(manager.port, watched=lambda: PATTERNS)
+    until(lambda: len(told(heard)) >= 3)
+
+    assert told(heard)[:3] == [{"main": {"a.1": 2}}, {"main": {}}, {"main": {}}]
+
+
+def test_a_call_that_began_after_the_first_list_counts_once_it_is_settled(
+    manager: FakeManager, line: Dialling
+) -> None:
+    manager.responses["Status"] = in_turn(listing(), listing(channel(1, ChannelState="6")))
+
+    _, heard = line(manager.port, watched=lambda: PATTERNS)
+    until(lambda: len(told(heard)) >= 3)
+
+    assert told(heard)[:3] == [{"main": {}}, {"main": {}}, {"main": {"": 1}}]
+
+
+def test_a_call_that_is_not_settled_yet_is_nobodys_however_many_lists_show_it(
+    manager: FakeManager, line: Dialling
+) -> None:
+    manager.responses["Status"] = in_turn(listing(), listing(channel(1, ChannelState="6")))
+
+    _, heard = line(manager.port, pace=replace(QUICK, settled=3600), watched=lambda: PATTERNS)
+    until(lambda: len(told(heard)) >= 5)
+
+    assert all(each == {"main": {}} for each in told(heard))

@@ -2,13 +2,15 @@
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from dialerd.core.channels import channel_pattern
 from dialerd.core.signals import AsteriskLoad, CallSeen
+from dialerd.pbx.ami import Pace
 from tests.asterisk import Asterisk
-from tests.pbx.lines import Dialling, Heard, up
+from tests.pbx.lines import QUICK, Dialling, Heard, up
 from tests.pbx.place import place
 from tests.waiting import until
 
@@ -120,7 +122,8 @@ def test_a_far_leg_belongs_to_the_attempt_whose_dialplan_dials_it(pbx: Asterisk,
 
 def test_calls_that_just_begin_are_not_taken_for_those_of_others(pbx: Asterisk, line: Dialling) -> None:
     pattern = channel_pattern("Local/{digits}@sim") or ""
-    _, heard = line(pbx.ami_port, watched=lambda: {"trunk": pattern})
+    pace = replace(QUICK, settled=Pace().settled)
+    _, heard = line(pbx.ami_port, pace=pace, watched=lambda: {"trunk": pattern})
     up(heard)
 
     files = [place(pbx, "Local/100@sim", "Application: NoOp") for _ in range(300)]
