@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.users import ASTERISK_GID, ASTERISK_UID, ROOT, as_asterisk, give, share
 from tests.waiting import until
 
@@ -52,6 +53,7 @@ class Asterisk:
         self.folder = give(
             Path(tempfile.mkdtemp(prefix="ast-", dir="/tmp")), ASTERISK_UID, ASTERISK_GID, 0o755
         )
+        (self.folder / "ports").write_text(f"AMI_PORT={free_port()}\nSIP_PORT={free_port()}\n")
         self._process: subprocess.Popen[bytes] | None = None
         subprocess.run([*as_asterisk(), *self._command("--make")], env=self._env, check=True)
         share([self.spool, self.outgoing, self.outgoing_done])

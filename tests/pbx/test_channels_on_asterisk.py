@@ -1,6 +1,5 @@
 """Who is on which trunk, on real Asterisks 22 and 16: the names of channels, and whose they are."""
 
-import socket
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from dialerd.pbx.ami import Pace
 from tests.asterisk import Asterisk
 from tests.pbx.lines import QUICK, Dialling, Heard, up
 from tests.pbx.place import place
+from tests.ports import free_port
 from tests.waiting import until
 
 SIP_ENDPOINT = """
@@ -41,12 +41,6 @@ TEMPLATES = {
     "SIP/peer-1/{digits}": "SIP/peer-1/4930123",
     "SIP/{digits}@127.0.0.2": "SIP/4930123@127.0.0.2",
 }
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture(params=[22, 16])
