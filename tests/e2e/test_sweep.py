@@ -5,6 +5,7 @@ own records."""
 import json
 import os
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -111,14 +112,18 @@ POINTS = {
 }
 """System calls that make something true, and the path within the spool that a sweep is narrowed to."""
 
-PARTS = {"store-write": 12}
+RECOVERY = ("fdatasync", "pwrite64", "unlinkat", "rename")
+PARTS = {"store-write": 12, "pwrite64": 4}
 """Into how many tests a long sweep is parted, which may run side by side: of 12, the second kills at the 2nd,
 14th, 26th .. call."""
 
 
-@pytest.mark.parametrize(
-    ("where", "first"), [(where, first) for where in POINTS for first in range(1, PARTS.get(where, 1) + 1)]
-)
+def parts(sweeps: Iterable[str]) -> list[tuple[str, int]]:
+    """Each sweep, and the first call that a part of it kills at."""
+    return [(sweep, first) for sweep in sweeps for first in range(1, PARTS.get(sweep, 1) + 1)]
+
+
+@pytest.mark.parametrize(("where", "first"), parts(POINTS))
 def test_a_kill_at_every_system_call_loses_nothing_and_dials_nothing_twice(
     asterisk, make_daemon, tmp_path, where, first
 ):
@@ -140,15 +145,15 @@ def test_a_kill_at_every_system_call_loses_nothing_and_dials_nothing_twice(
     assert number > first, f"no {where} was ever reached"
 
 
-@pytest.mark.parametrize("name", ["fdatasync", "pwrite64", "unlinkat", "rename"])
-def test_a_kill_at_every_system_call_of_a_recovery_does_no_harm(asterisk, make_daemon, tmp_path, name):
-    run = f"recovery-{name}x{os.getpid()}"
+@pytest.mark.parametrize(("name", "first"), parts(RECOVERY))
+def test_a_kill_at_every_system_call_of_a_recovery_does_no_harm(asterisk, make_daemon, tmp_path, name, first):
+    run = f"recovery-{name}{first}x{os.getpid()}"
     daemon: Daemon = make_daemon(asterisk).start()
     assassin = syscalls.Assassin(daemon.pid, "renameat2", 2, None, tmp_path / "strace")
     feed(daemon, run)
     daemon.wait_for_end()
     assassin.wait()
-    for number in count(1):
+    for number in count(first, PARTS.get(name, 1)):
         daemon.wrapper = syscalls.killing(name, number, tmp_path / "strace")
         daemon.start(wait=False)
         with suppress(AssertionError):
@@ -159,7 +164,7 @@ def test_a_kill_at_every_system_call_of_a_recovery_does_no_harm(asterisk, make_d
     daemon.kill()
     finish(daemon, run)
     judge(daemon, run)
-    assert number > 1
+    assert number > first
 
 
 def unsynced_answers(calls: list[syscalls.Syscall], keys: set[str]) -> list[str]:
