@@ -1,6 +1,6 @@
 """Who is on which trunk, on real Asterisks 22 and 16: the names of channels, and whose they are."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -43,18 +43,38 @@ TEMPLATES = {
 }
 
 
-@pytest.fixture(params=[22, 16])
-def pbx(request: pytest.FixtureRequest, make_asterisk: Callable[..., Asterisk]) -> Asterisk:
-    """An Asterisk with a provider of each technology that it has (SIP: only 16)."""
-    made = make_asterisk(request.param)
-    modules = ["res_clioriginate", "chan_iax2", *(["chan_sip"] if request.param == 16 else [])]
+def provided(made: Asterisk) -> Iterator[Asterisk]:
+    """It runs, with a provider of each technology that it has (SIP: only 16)."""
+    modules = ["res_clioriginate", "chan_iax2", *(["chan_sip"] if made.version == 16 else [])]
     made.configure("modules.conf", "".join(f"load = {name}.so\n" for name in modules))
     made.configure("pjsip.conf", SIP_ENDPOINT)
     port = free_port()
     made.configure("iax.conf", f"[general]\nbindaddr = 127.0.0.1\nbindport = {port}\n{PEER}port = {port}\n")
     made.configure("sip.conf", f"[general]\nudpbindaddr = 127.0.0.1:{free_port()}\n{PEER}")
     made.configure("extensions.conf", DIALPLAN)
-    return made.start()
+    try:
+        yield made.start()
+    finally:
+        made.remove()
+
+
+@pytest.fixture(scope="module")
+def pbx22() -> Iterator[Asterisk]:
+    yield from provided(Asterisk(22))
+
+
+@pytest.fixture(scope="module")
+def pbx16() -> Iterator[Asterisk]:
+    yield from provided(Asterisk(16))
+
+
+@pytest.fixture(params=[22, 16])
+def pbx(request: pytest.FixtureRequest) -> Iterator[Asterisk]:
+    """Each version in turn, without any call."""
+    made: Asterisk = request.getfixturevalue(f"pbx{request.param}")
+    yield made
+    made.cli("channel request hangup all")
+    until(lambda: made.cli("core show channels count").startswith("0 active"))
 
 
 def told(heard: Heard) -> dict[str, dict[str, int]]:
