@@ -32,7 +32,7 @@ class Inventory:
         self._known: dict[str, dict[str, dict[str, Any]]] = {}
         with suppress(OSError, ValueError):
             found = json.loads(self._path.read_text())
-            self._known = found if isinstance(found, dict) else {}
+            self._known = found if _is_sound(found) else {}
 
     def merge(self, provider: str, items: Sequence[Any]) -> list[Any]:
         """What a provider lists, with what we know of each, and our numbers that it should have and does
@@ -71,6 +71,18 @@ class Inventory:
             replace_file(self._path, json.dumps(self._known, indent=1, sort_keys=True).encode())
         except OSError as error:
             log.warning("inventory_not_kept", why=error.strerror)
+
+
+def _is_sound(found: Any) -> bool:
+    """Whether this is what was written here. Raises ValueError for an expiry that is no day."""
+    if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
+        return False
+    kept = [known for numbers in found.values() for known in numbers.values()]
+    for known in kept:
+        if not isinstance(known, dict):
+            return False
+        date.fromisoformat(str(known.get("expiry", date.max)))
+    return True
 
 
 def _is_near(expiry: str, today: date) -> bool:

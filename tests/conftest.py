@@ -3,8 +3,12 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.asterisk import Asterisk
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def _running(version: int) -> Iterator[Asterisk]:

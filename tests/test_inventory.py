@@ -68,7 +68,10 @@ def test_a_number_of_ours_that_the_provider_does_not_list_is_told_as_missing(tmp
     assert [(each.number, each.missing) for each in inventory.merge("hoi", [])] == [("+6599", True)]
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "[]"])
+DAMAGED = ["", "nonsense", "[]", '{"hoi": []}', '{"hoi": {"+65": 1}}', '{"hoi": {"+65": {"expiry": "x"}}}']
+
+
+@pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_file_is_begun_anew(tmp_path, text):
     (tmp_path / "numbers.json").write_text(text)
 

@@ -7,6 +7,7 @@ import click
 
 from dialerd.cli import errors, exits, show
 from dialerd.client.errors import ClientError, raise_problem
+from dialerd.core.operations import OPERATIONS, Effect
 
 Answers = Sequence[Mapping[str, Any]]
 _REFUSED = 422
@@ -27,7 +28,8 @@ def state(item: Mapping[str, Any]) -> str:
     if "disposition" in item:
         ours = show.disposition_words(item["disposition"])
     else:
-        ours = "with the carrier" if item.get("handed_on") else "under way"
+        ours = "received" if item.get("incoming") else "under way"
+        ours = "with the carrier" if item.get("handed_on") else ours
     return f"{ours} ({word})" if word and word.lower() != ours.lower() else ours
 
 
@@ -98,7 +100,7 @@ def report(operation: str, answers: Answers, as_json: bool, of_one_thing: bool) 
     elif operation in COLUMNS:
         _as_table(COLUMNS[operation], good, len(answers) > 1)
     else:
-        _as_details(good, len(answers) > 1)
+        _as_details(good, len(answers) > 1, OPERATIONS[operation].effect is Effect.ACT)
     for each in bad:
         for sentence in errors.problem_sentences(each["error"]):
             click.echo(f"dialerctl: {sentence}", err=True)
@@ -148,20 +150,20 @@ def _cell(item: Mapping[str, Any], what: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _as_details(answers: Answers, with_names: bool) -> None:
+def _as_details(answers: Answers, with_names: bool, acted: bool) -> None:
     first = True
     for each in answers:
         for item in _items(each):
             if not first:
                 click.echo()
             first = False
-            _details({"provider": each["provider"], **item} if with_names else item)
+            _details({"provider": each["provider"], **item} if with_names else item, acted)
 
 
-def _details(item: Mapping[str, Any]) -> None:
-    """Names and values; a receipt says first how it stands."""
+def _details(item: Mapping[str, Any], acted: bool) -> None:
+    """Names and values; a receipt says first how it stands. The word that answers an act tells no state."""
     shown: dict[str, str] = {}
-    if "disposition" in item or "word" in item:
+    if "disposition" in item or ("word" in item and not acted):
         shown["state"] = state(item)
     for name, value in _flat(item):
         shown[name] = show.when(value) if name in _MOMENTS else value

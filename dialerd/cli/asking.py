@@ -17,7 +17,6 @@ from dialerd.core.ids import ALPHABET, LENGTH
 from dialerd.core.operations import OPERATIONS, Effect, Operation, Parameter
 from dialerd.core.times import format_when
 
-_JOB_HELP = "\n\nA job's id will do as well: it stands for what the provider has of it."
 _PLACES = ("ref", "session")
 _NAIVE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 provider_option = click.option("--provider", metavar="NAME", help="The account with a provider.")
@@ -38,12 +37,22 @@ def command(name: str, called: str | None = None) -> click.Command:
     def ask(session: Session, /, provider: str | None, raw: bool, **given: Any) -> None:
         sys.exit(_ask(session, operation, provider, raw, given))
 
-    ask.__doc__ = operation.help + (_JOB_HELP if _place(operation) else "")
+    ask.__doc__ = "\n\n".join([operation.help, *_about(operation)])
     made: Callable[..., Any] = ask
     raw = click.option("--raw", is_flag=True, help="With the provider's own record, as it came.")
     for option in (raw, provider_option, *(_option(each) for each in reversed(operation.parameters))):
         made = option(made)
     return click.command(called or name.partition(".")[2].replace("_", "-"))(made)
+
+
+def _about(operation: Operation) -> list[str]:
+    """What stands without a name, where its name does not say it all."""
+    arguments = [each for each in operation.parameters if each.argument]
+    return [" ".join(f"{each.name.upper()}: {_help(each)}" for each in arguments)] if arguments else []
+
+
+def _help(parameter: Parameter) -> str:
+    return parameter.help.replace(".", ", or a job's id.") if parameter.name in _PLACES else parameter.help
 
 
 def _option(parameter: Parameter) -> Callable[..., Any]:

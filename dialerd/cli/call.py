@@ -1,4 +1,5 @@
-"""dialerctl call: one call, or one to each of several numbers, all fields as options."""
+"""dialerctl call: one call, or one to each of several numbers, all fields as options: what Asterisk does on
+answer, what a provider does, or both, where either may make the call."""
 
 import sys
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from typing import Any
 import click
 
 from dialerd.cli import show, waiting
+from dialerd.cli.asking import provider_option
+from dialerd.cli.sending import extra_option
 from dialerd.cli.session import Session, shared
 
 
@@ -27,6 +30,14 @@ _OPTIONS = [
     click.option("--context", metavar="NAME", help="Go on in this context of the dialplan on answer."),
     click.option("--extension", metavar="TEXT", help="The context's extension."),
     click.option("--dialplan-priority", type=int, metavar="N", help="The extension's step (1)."),
+    click.option("--say", metavar="TEXT", help="By a provider: speak this text on answer."),
+    click.option("--language", metavar="TAG", help="The text's language, such as en or ja."),
+    click.option("--play-url", metavar="URL", help="By a provider: play the MP3 at this address."),
+    click.option("--connect", metavar="NUMBER", help="By a provider: connect the call with this number."),
+    click.option("--flow", metavar="ID|URL", help="By a provider: go on in this flow of the account."),
+    click.option("--longest", type=int, metavar="SECONDS", help="By a provider: the call ends after this."),
+    click.option("--record", is_flag=True, help="By a provider: record the call."),
+    extra_option,
     click.option("--caller-id", metavar="'\"NAME\" <NUMBER>'", help="Who the call seems to be from."),
     click.option(
         "--variable",
@@ -56,7 +67,8 @@ _OPTIONS = [
     click.option("--key", metavar="TEXT", help="Your own key: repeated, it repeats no call."),
     click.option("--tag", "tags", multiple=True, metavar="TEXT", help="A tag to find it by."),
     click.option("--batch", metavar="TEXT", help="The batch that it belongs to."),
-    click.option("--trunk", metavar="NAME", help="The way out."),
+    click.option("--trunk", metavar="NAME", help="The trunk."),
+    provider_option,
     click.option(
         "--channel",
         multiple=True,
@@ -90,11 +102,13 @@ def _all_fields(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--timeout", type=float, metavar="SECONDS", help="With --wait: no longer than this.")
 @shared
 def call_(session: Session, to: tuple[str, ...], waits: bool, timeout: float | None, **fields: Any) -> None:
-    """Call TO: an E.164 or national number, or an extension.
+    """Call TO: an E.164 or national number, or an extension. Say what a trunk does on answer, what a provider
+    does, or both, where the route leads to both.
 
     \b
     dialerctl call +4930123456 --play hello-world --wait
     dialerctl call 100 --context sales --extension s --at "in 1h" --max-retries 2
+    dialerctl call +4930123456 --play alarm --say "The alarm went off." --language en
     """
     document = {name: value for name, value in fields.items() if _is_given(value)}
     for name, several in (("to", to), ("channel", fields["channel"])):

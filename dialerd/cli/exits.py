@@ -36,8 +36,8 @@ INTERRUPTED = 130
 HELP = """\
 \b
 Exit codes:
-  0   done; with --wait: every call was answered
-  1   not done: no such job, not allowed in its state, or (with --wait) not every call was answered;
+  0   done; with --wait: every call was answered, every message went through
+  1   not done: no such job, not allowed in its state, or (with --wait) some did and some did not;
       a provider refuses the account or gave no clear answer
   2   wrong usage
   10  busy                     14  expired

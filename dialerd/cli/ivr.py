@@ -13,7 +13,7 @@ from dialerd.client import Submitted
 
 @click.group("ivr")
 def ivr_() -> None:
-    """Call somebody and go through steps: say, ask for digits, record, connect."""
+    """Call somebody, and go through steps. They say something, ask for digits, record, connect."""
 
 
 @ivr_.command("dial")
@@ -32,16 +32,15 @@ def ivr_() -> None:
 def dial_(
     session: Session, to: str, steps: Any = None, message: str | None = None, **fields: Any
 ) -> Submitted:
-    """Call TO, and go through steps (docs/messages.md); with --message alone, say it and hang up.
+    """Call TO, and go through steps. The message is said at first; docs/messages.md has all steps. Without
+    any the session waits for those that you give it by hand: gather, play, hangup and the others. To say
+    something and hang up, use voice say.
 
     \b
-    dialerctl ivr dial +4930123456 --message "The alarm went off."
+    dialerctl ivr dial +4930123456 --message "Hello." --steps steps.json
     """
-    if steps is not None:
-        return session.client.ivr(to, _steps(steps.read()), message, **fields)
-    if message is None:
-        raise click.UsageError("Say what happens in the call: give --message or --steps.")
-    return session.client.ivr(to, [{"hangup": message}], **fields)
+    given = None if steps is None else _steps(steps.read())
+    return session.client.ivr(to, given, message, **fields)
 
 
 def _steps(data: bytes) -> Any:

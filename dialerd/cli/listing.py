@@ -69,7 +69,7 @@ def list_(
             show.when(job["created"]),
             show.when(job.get("not_before")),
             str(job["attempt_count"]),
-            job.get("reason", ""),
+            job.get("reason") or show.came(job),
         )
         for job in jobs
     ]

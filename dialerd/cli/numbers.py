@@ -21,7 +21,7 @@ _SET = click.option(
 
 @click.group("numbers")
 def numbers_() -> None:
-    """Find numbers, buy them, say where their calls go, and give them up."""
+    """Find numbers, buy them, configure them, give them up."""
 
 
 @numbers_.command("buy")
@@ -36,7 +36,7 @@ def buy_(
     details: dict[str, str] | None = None,
     **fields: Any,
 ) -> Submitted:
-    """Subscribe to NUMBER (or the provider's id of it, from a search). This costs money."""
+    """Subscribe to NUMBER, which costs money. It is given with +, or by the provider's id of it."""
     return session.client.numbers_buy(number, _with(details, duration=duration), **fields)
 
 
@@ -60,7 +60,7 @@ def configure_(
     details: dict[str, str] | None = None,
     **fields: Any,
 ) -> Submitted:
-    """Say where calls and messages for NUMBER go."""
+    """Say where calls and messages for NUMBER go. It is given with +, or by the provider's id of it."""
     given = {"forward_to": forward_to, "forward_sms_to": forward_sms_to, "mode": mode}
     found = _with(details, **given, action_url=action_url, alias=alias)
     if not found:
@@ -72,7 +72,7 @@ def configure_(
 @click.argument("number")
 @orders
 def release_(session: Session, number: str, **fields: Any) -> Submitted:
-    """Give NUMBER up."""
+    """Give NUMBER up. It is given with +, or by the provider's id of it."""
     return session.client.numbers_release(number, **fields)
 
 

@@ -1,8 +1,8 @@
-"""dialerctl pause, resume and drain: standing orders on everything, a trunk or a batch."""
+"""dialerctl pause, resume and drain: standing orders on everything, a way out or a batch."""
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import click
@@ -23,7 +23,7 @@ def owner_option(help: str) -> Callable[[Any], Any]:
     return click.option("--owner", metavar="USER", callback=uid_of_user, help=help)
 
 
-_WHAT = click.argument("what", metavar="all|TRUNK|BATCH")
+_WHAT = click.argument("what", metavar="all|TRUNK|PROVIDER|BATCH")
 _REASON = click.option("--reason", metavar="TEXT", default="", help="Why, for those who wonder.")
 
 
@@ -33,12 +33,13 @@ _REASON = click.option("--reason", metavar="TEXT", default="", help="Why, for th
 @owner_option("Whose batch (a name or a uid).")
 @shared
 def pause_(session: Session, what: str, reason: str, owner: int | None) -> None:
-    """Begin no more calls: of everything, of a trunk or of a batch. Calls under way go on.
+    """Pause everything, a trunk, a provider or a batch. Nothing more of it begins; what is under way goes on.
 
-    Where a trunk and a batch have the same name, write trunk:NAME or batch:NAME.
+    Where one of them and a batch have the same name, write trunk:NAME, provider:NAME or batch:NAME.
     """
     scope = scope_of(session.client, what, owner)
-    _told(session, session.client.pause(scope, reason), f"{named(scope)} is paused.")
+    providers = _providers(session.client)
+    _told(session, session.client.pause(scope, reason), f"{named(scope, providers)} is paused.")
 
 
 @click.command("resume")
@@ -49,10 +50,11 @@ def pause_(session: Session, what: str, reason: str, owner: int | None) -> None:
 def resume_(session: Session, what: str, reason: str, owner: int | None) -> None:
     """Let what is paused go on. What was paused by another word stays so."""
     scope = scope_of(session.client, what, owner)
+    providers = _providers(session.client)
     answer = session.client.resume(scope, reason)
-    _told(session, answer, f"{named(scope)} goes on.")
+    _told(session, answer, f"{named(scope, providers)} goes on.")
     if not session.json:
-        _still(answer["orders"])
+        _still(answer["orders"], providers)
 
 
 @click.command("drain")
@@ -98,23 +100,23 @@ def _calls(count: int) -> str:
 
 
 def scope_of(client: Client, what: str, owner: int | None) -> str:
-    """The scope that a person means: "all", or a trunk's or a batch's, found by its name."""
+    """The scope that a person means: "all", or that of a way out or a batch, found by its name."""
     kind, colon, name = what.partition(":")
-    if what == "all" or (kind == "trunk" and colon):
-        return what
+    if what == "all" or (kind in ("trunk", "provider") and colon):
+        return f"trunk:{name}" if colon else what
     if kind == "batch" and colon:
         return _batch_scope(client, name, owner) or what
     trunks = [] if owner is not None else [str(line["name"]) for line in client.trunks()]
     batch = _batch_scope(client, what, owner)
     if what in trunks and batch:
         raise click.UsageError(
-            f"There are a trunk and a batch {what!r}: write trunk:{what} or batch:{what}, whichever is meant."
+            f"There are a way out and a batch {what!r}: write trunk:{what} or batch:{what}, as is meant."
         )
     if what in trunks:
         return f"trunk:{what}"
     if batch is None:
         known = ["all", *trunks, *(each["batch"] for each in client.batches(owner))]
-        raise click.UsageError(f"There is no trunk and no batch {what!r}.{nearest(what, known)}")
+        raise click.UsageError(f"There is no trunk, no provider and no batch {what!r}.{nearest(what, known)}")
     return batch
 
 
@@ -125,13 +127,20 @@ def _batch_scope(client: Client, name: str, owner: int | None) -> str | None:
         return None
 
 
-def named(scope: str) -> str:
-    """A scope as a person says it."""
+def _providers(client: Client) -> set[str]:
+    """The ways out that are providers."""
+    return {str(line["name"]) for line in client.trunks() if line.get("provider")}
+
+
+def named(scope: str, providers: Collection[str] = ()) -> str:
+    """A scope as a person says it. `providers`: the ways out that are no trunks."""
     kind, _, name = scope.partition(":")
     if kind == "batch":
         uid, _, name = name.partition(":")
         return f"Batch {name} of {show.user_name(int(uid))}" if uid.isdigit() else f"Batch {uid}"
-    return f"Trunk {name}" if kind == "trunk" else "Everything"
+    if kind != "trunk":
+        return "Everything"
+    return f"Provider {name}" if name in providers else f"Trunk {name}"
 
 
 def _told(session: Session, answer: Mapping[str, Any], sentence: str) -> None:
@@ -141,9 +150,9 @@ def _told(session: Session, answer: Mapping[str, Any], sentence: str) -> None:
         click.echo(sentence)
 
 
-def _still(orders: Iterable[Mapping[str, Any]]) -> None:
+def _still(orders: Iterable[Mapping[str, Any]], providers: Collection[str]) -> None:
     for order in orders:
         if order["word"] == "paused":
             why = f": {order['reason']}" if order["reason"] else ""
             by = "dialerd itself" if order["by"] is None else show.user_name(order["by"])
-            click.echo(f"Still paused by {by}: {named(order['scope'])}{why}", err=True)
+            click.echo(f"Still paused by {by}: {named(order['scope'], providers)}{why}", err=True)

@@ -35,8 +35,8 @@ def list_(session: Session) -> None:
 @providers_.command("addresses")
 @shared
 def addresses_(session: Session) -> None:
-    """Show the address that each provider is to be given for what comes in. Keep it to yourself: whoever
-    knows it could tell dialerd what never happened."""
+    """Show the address to give each provider. To it goes what comes in. Keep it to yourself: whoever knows it
+    could tell dialerd what never happened."""
     found = [each for each in session.client.providers() if each.get("address")]
     if session.json:
         for each in found:
@@ -51,7 +51,8 @@ def addresses_(session: Session) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 @shared
 def check_(session: Session, names: tuple[str, ...]) -> None:
-    """Ask each provider (or NAMEs) whether it answers, at no cost (exit code 1: one does not)."""
+    """Ask each provider whether it answers, or those that are named. It costs nothing. Exit code 1: one does
+    not."""
     found = [each for name in names or (None,) for each in session.client.providers_check(name)]
     if session.json:
         for each in found:

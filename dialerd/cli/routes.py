@@ -43,7 +43,7 @@ def set_primary_(session: Session, number: str, route: str, **fields: Any) -> Su
 @click.argument("route")
 @orders
 def set_failover_(session: Session, number: str, route: str, **fields: Any) -> Submitted:
-    """Send the calls of NUMBER to ROUTE where the primary route fails."""
+    """Send the calls of NUMBER to ROUTE where its primary one fails."""
     return session.client.routes_set_failover(number, route, **fields)
 
 

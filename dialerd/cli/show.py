@@ -44,6 +44,11 @@ def whom(job: Mapping[str, Any]) -> str:
     return to if isinstance(to, str) else " & ".join(to)
 
 
+def came(job: Mapping[str, Any]) -> str:
+    """What came in, and from whom; nothing of a job that goes out."""
+    return f"{job['what']} from {job.get('sender') or 'nobody known'}" if job["kind"] == "received" else ""
+
+
 def disposition_words(name: str) -> str:
     """How a call ended, in a person's words."""
     return _OUTCOMES.get(name, name.lower())
@@ -52,7 +57,7 @@ def disposition_words(name: str) -> str:
 def outcome(job: Mapping[str, Any]) -> str:
     """What became of a job, in a few words; it is read with its attempts where there were any."""
     ended = disposition(job)
-    words = [_OUTCOMES.get(ended, ended.lower())] if ended and job["state"] != "held" else []
+    words = [disposition_words(ended)] if ended and job["state"] != "held" else []
     attempt = (job.get("attempts") or [{}])[-1]
     if ended == "ANSWERED" and attempt.get("talk_seconds") is not None:
         words.append(f"talked {attempt['talk_seconds']:.1f} s")
@@ -78,8 +83,12 @@ def event_line(event: Mapping[str, Any]) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], state_column: int | None = None) -> None:
-    """A table: drawn on a terminal, plain columns elsewhere. Empty columns behind the third are left out."""
+    """A table: drawn on a terminal, plain columns elsewhere; a word where it has no rows. Columns that are
+    empty are left out behind the third."""
     filled = list(rows)
+    if not filled:
+        click.echo("None.")
+        return
     kept = [place for place in range(len(columns)) if place < 3 or any(row[place] for row in filled)]
     columns, filled = [columns[place] for place in kept], [[row[place] for place in kept] for row in filled]
     if not sys.stdout.isatty():
@@ -127,7 +136,7 @@ def user_name(uid: int) -> str:
 
 def _attempt(attempt: Mapping[str, Any]) -> None:
     ended = str(attempt.get("disposition", ""))
-    click.echo(f"\nattempt {attempt['number']}: {_OUTCOMES.get(ended, ended) or 'not ended'}")
+    click.echo(f"\nattempt {attempt['number']}: {disposition_words(ended) or 'not ended'}")
     for name, value in attempt.items():
         if name not in ("number", "disposition") and value not in (False, None, ""):
             shown = when(value) if name in ("begun", "handed_over", "ended") else plain(value)

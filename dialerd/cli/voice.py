@@ -51,7 +51,7 @@ def connect_(session: Session, numbers: tuple[str, ...], **fields: Any) -> Submi
 @click.argument("flow")
 @_calls
 def flow_(session: Session, to: str, flow: str, **fields: Any) -> Submitted:
-    """Call TO, and connect it to FLOW, a flow or app of the account (an id or an address)."""
+    """Call TO, and connect it to FLOW. That is a flow or app of the account, by its id or address."""
     return session.client.voice_flow(to, flow, **fields)
 
 

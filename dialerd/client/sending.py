@@ -128,12 +128,15 @@ class Sending:
     def ivr(
         self: Sends,
         to: str,
-        steps: Sequence[Mapping[str, Any]] = (),
+        steps: Sequence[Mapping[str, Any]] | None = None,
         message: str | None = None,
         **fields: Any,
     ) -> Submitted:
-        """Calls a number, and goes through steps with it: {"verb": "gather", "message": ...}, ..."""
-        given = [dict(step) for step in steps] or None
+        """Calls a number, says the message, and goes through steps: {"gather": {"message": ...}}, ...
+
+        Without steps the session waits for those that are given by hand, such as by ivr_gather.
+        """
+        given = [dict(step) for step in steps or ()] or None
         return self.submit_document(_job("ivr", to=to, steps=given, message=message, **fields))
 
     def order(

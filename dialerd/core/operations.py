@@ -26,8 +26,9 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of an act or a read; values are texts. `kind`: text, number (E.164), dest (a number that
-    is called, or room:NAME), time, integer, flag. `argument`: stands without its name on the command line."""
+    """One parameter of an act or a read; values are texts. `kind`: text, number (E.164), owned (a number in
+    E.164, or the provider's id of it), dest (a number that is called, or room:NAME), time, integer, flag.
+    `argument`: stands without its name on the command line."""
 
     name: str
     help: str
@@ -61,7 +62,9 @@ class Operation:
 
 
 _REF = Parameter("ref", "The provider's id of it.", required=True, argument=True)
-_NUMBER = Parameter("number", "The number.", "number", required=True, argument=True)
+_OWNED = Parameter(
+    "number", "The number with +, or the provider's id of it.", "owned", required=True, argument=True
+)
 _SESSION = Parameter("session", "The session.", required=True, argument=True)
 _MESSAGE = Parameter("message", "What is said: a text, or the address of a sound.")
 _TAG = Parameter("tag", "A word of yours that comes back with the notifications.")
@@ -206,7 +209,7 @@ _ALL = (
         right=Right.SUBMIT,
     ),
     _read("numbers.list", "The account's numbers.", *_DIGITS, paged=True),
-    _read("numbers.show", "One of them.", _NUMBER),
+    _read("numbers.show", "One of the account's numbers.", _OWNED),
     _read("routes.list", "The account's routes for calls that come in.", paged=True),
     _read("account.balance", "What is left on the account."),
     _read("account.info", "What the provider knows of the account."),

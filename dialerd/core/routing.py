@@ -169,7 +169,7 @@ def _only_provider(wish: Wish, rules: Rules) -> Provider:
             f"No provider is configured that can {_deed(wish)}: the administrator adds one as"
             " [providers.NAME]."
         )
-    if len(able) > 1 or wish.kind == "call":
+    if len(able) > 1:
         raise NoWay(f"No route leads there: say which provider, {_one_of(able)}.")
     return able[0]
 

@@ -96,9 +96,10 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Ivr:
     """A session on one call: what is said at first, and the steps that follow, each when the one before is
-    over. `session` set: a call that came in, which is answered by the first step."""
+    over. Without steps it waits for those that are given by hand. `session` set: a call that came in, which
+    is answered by the first step."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = ()
     message: str | None = None
     caller_id: str | None = None
     longest: int | None = None

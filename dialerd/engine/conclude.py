@@ -109,6 +109,7 @@ class Closer:
         facts = _facts(result) | ({"cost": cost} if cost else {})
         if attempt.trunk and (why := self.gate.spending.blown(attempt.trunk, now)):
             self.orders.blow_fuse(attempt.trunk, why)
+        self.gate.spending.release(attempt)
         self.ledger.note(job, "attempt_ended", attempt=attempt.number, **facts)
         if result.warning:
             self.ledger.later.append(lambda: log.warning("call_suspect", job=job.id, why=result.warning))
@@ -121,6 +122,7 @@ class Closer:
         """Writes that an attempt is in doubt, and does what the job says of that (promise 4)."""
         self.ledger.save(replace(attempt, evidence={**attempt.evidence, **evidence, "doubt": why}))
         self.gate.spending.charge_doubt(attempt, self.ledger.clock.now())
+        self.gate.spending.release(attempt)
         if job.on_doubt is OnDoubt.DROP:
             self.ledger.move(job, Step.REJECT, f"in doubt, dropped as the job says: {why}")
         elif _repeats(job):

@@ -74,6 +74,8 @@ class Desk:
         """Hands in what a provider says. It is on disk when the future resolves. Raises Overloaded."""
         if self.stopping or len(self._engine.inbox) > MAX_WAITING:
             raise Overloaded("dialerd is stopping, or has too much to do.", 5)
+        if self._free_bytes() < self._engine.settings.min_free_bytes:
+            raise Overloaded("The disk is nearly full.", 60)
         message = Tell(told)
         self._engine.post(message)
         return message.answer

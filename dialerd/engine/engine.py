@@ -231,13 +231,15 @@ class Engine(Parts):
         self.broken, self._dirty = str(error), True
 
     def _refuse(self, messages: Sequence[Any]) -> None:
-        """Answers whoever waits that nothing was done, and rests."""
+        """Answers whoever waits that nothing was done, keeps what is not said twice, and rests."""
         for message in messages:
             if isinstance(message, Submit | Command | GiveOrder | Reconfigure | Tidy | Tell):
-                if not message.answer.done():
+                if message.answer.set_running_or_notify_cancel():
                     message.answer.set_exception(Overloaded(self.broken, BROKEN_RETRY_S))
             elif isinstance(message, Stop):
                 self._stopping = True
+            elif isinstance(message, ProviderAnswered | Recalled | StepAnswered):
+                self.inbox.put(message)
             elif isinstance(message, AsteriskUp | AsteriskDown | AsteriskLoad):
                 self.asterisk.tell(message, len(self.flights))
         if not self._stopping:
@@ -276,8 +278,7 @@ class Engine(Parts):
         try:
             self.orders.give(message.scope, message.word, message.actor, message.reason)
         except NotAllowed as error:
-            refusal = error
-            self.ledger.later.append(lambda: message.answer.set_exception(refusal))
+            self.ledger.later.append(partial(message.answer.set_exception, error))
             return
         if message.word == "cancelled":
             self.operator.cancel_under_way(message.scope, message.actor)
@@ -304,8 +305,7 @@ class Engine(Parts):
         try:
             job = self.operator.command(message)
         except (NoSuchJob, NotAllowed) as error:
-            refusal = error
-            self.ledger.later.append(lambda: message.answer.set_exception(refusal))
+            self.ledger.later.append(partial(message.answer.set_exception, error))
             return
         self.ledger.later.append(lambda: _resolve(message.answer, job))
 

@@ -257,10 +257,9 @@ class Follower:
         return self.providers.can_look(attempt.trunk or "", job.kind, attempt.ref is not None)
 
     def _look_later(self, job: Job, attempt: Attempt) -> None:
-        now = self.ledger.clock.now()
-        limit = timedelta(seconds=LIMITS_S.get(job.kind, 86400))
-        since = attempt.handed_over or attempt.begun
-        look_at = since + limit
+        now, since = self.ledger.clock.now(), attempt.handed_over or attempt.begun
+        limit = DOUBT_S if job.state is State.HELD else LIMITS_S.get(job.kind, 86400)
+        look_at = since + timedelta(seconds=limit)
         if self.providers.can_look(attempt.trunk or "", job.kind, attempt.ref is not None):
             pause = min(
                 max((now - since) / 2, timedelta(seconds=FIRST_LOOK_S)), timedelta(seconds=LONGEST_LOOK_S)

@@ -32,7 +32,8 @@ def foresee(engine: Engine, draft: Draft, owner: int) -> Preview:
     if (order := engine.orders.of_batch(job)) is not None:
         why = f"batch {job.batch} is {order.word}"
         return Preview("later", "paused", why, call_file=_call_file(engine, draft, job.way))
-    match gate.judge(job, now, engine.flights.of_owner[owner]):
+    under_way = engine.flights.of_owner[owner] + gate.spending.of_owner[owner]
+    match gate.judge(job, now, under_way):
         case Refuse(why, rule):
             return Preview("refused", rule, why)
         case Wait(until, why, rule):

@@ -1,6 +1,7 @@
 """Operate: what a person asks of a job: cancel, hold, release, requeue, resolve."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from dialerd.core.errors import NoSuchJob, NotAllowed
@@ -9,8 +10,9 @@ from dialerd.core.states import WAITING, State, Step, allows
 from dialerd.engine.flights import Flight, Flights, Wish
 from dialerd.engine.inbox import Command
 from dialerd.engine.ledger import Ledger
+from dialerd.engine.orders import batch_of
 from dialerd.engine.ports import CallFiles
-from dialerd.engine.recalling import Canceller
+from dialerd.engine.recalling import OPERATIONS, Canceller
 from dialerd.engine.settle import Settler
 
 RESOLVE_STEPS = {"completed": Step.CONFIRM, "failed": Step.REJECT, "requeue": Step.RELEASE}
@@ -51,6 +53,10 @@ class Operator:
                 except NotAllowed:
                     flight.job = replace(flight.job, requested=Wish.CANCEL.value)
                     self.ledger.store.save_job(flight.job)
+        batch = batch_of(scope)
+        for job in () if batch is None else self.ledger.store.recall_batch(*batch, tuple(OPERATIONS)):
+            with suppress(NotAllowed):
+                self._cancel(job, Command(job.id, "cancel", actor))
 
     def _cancel(self, job: Job, command: Command) -> Job:
         flight = self.flights.of_job(job.id)

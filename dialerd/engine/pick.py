@@ -210,7 +210,8 @@ class Picker:
         if self.orders.of_batch(job) is not None:
             self.ledger.store.park(job.id)
             return None, False
-        verdict = self.gate.judge(job, now, self.flights.of_owner[job.owner])
+        under_way = self.flights.of_owner[job.owner] + self.gate.spending.of_owner[job.owner]
+        verdict = self.gate.judge(job, now, under_way)
         match verdict:
             case Refuse():
                 self._refuse(job, verdict.why)

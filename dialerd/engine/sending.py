@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,7 @@ from dialerd.core.errors import (
     NotServed,
     Rejected,
     Unavailable,
+    Unconfirmed,
 )
 from dialerd.core.model import Attempt, Disposition, Job, Result
 from dialerd.core.operations import operation_of
@@ -119,7 +121,8 @@ class Sender:
     def answered(self, message: ProviderAnswered) -> None:
         """What came of requests."""
         for reference, answer in message.answers.items():
-            sent = self.under_way.pop(reference, None)
+            sent = self.under_way.get(reference)
+            self.ledger.later.append(partial(self.under_way.pop, reference, None))  # unless this turn fails
             if sent is None:  # recovery has taken it for one in doubt
                 if isinstance(answer, Receipt):
                     self.follower.told(message.provider, replace(answer, reference=reference), surely=True)
@@ -145,7 +148,10 @@ class Sender:
         there = {attempt.reference for _, attempt in begun}
         self.under_way = {name: sent for name, sent in self.under_way.items() if name in there}
         self.on_way = Counter()
+        for job, attempt in self.ledger.store.carried():
+            self.gate.spending.carry(job, attempt)
         for sent in self.under_way.values():
+            self.gate.spending.carry(sent.job, sent.attempt)
             self.on_way[sent.attempt.trunk or ""] += sent.requests
         for job, attempt in begun:
             if attempt.reference not in self.under_way:
@@ -158,6 +164,7 @@ class Sender:
         facts = {"attempt": attempt.number}
         moved = self.ledger.move(job, Step.LEASE, data=facts, attempts=attempt.number, way=way, look_at=now)
         self.gate.spending.begin(moved, attempt, now)
+        self.gate.spending.carry(moved, attempt)
         sent = Sent(moved, attempt, mono, requests)
         self.under_way[attempt.reference] = sent
         self.on_way[way] += requests
@@ -170,7 +177,8 @@ class Sender:
 
     def _land(self, sent: Sent, way: str, answer: Receipt | DeliveryError) -> None:
         """The request is over: its place is free, and the way out learns from the answer."""
-        self.gate.spending.release(sent.attempt)
+        if not isinstance(answer, Receipt | Unconfirmed):
+            self.gate.spending.release(sent.attempt)
         self.on_way[way] -= sent.requests
         mono = self.ledger.clock.mono()
         took = isinstance(answer, Receipt | Rejected)
@@ -181,11 +189,14 @@ class Sender:
 
     def _told_already(self, sent: Sent, answer: Receipt | DeliveryError) -> bool:
         """Whether a receipt was faster than the answer; then that has told what there is to know."""
-        store = self.ledger.store
-        job, attempt = store.find_job(sent.job.id), store.last_attempt(sent.job.id)
-        if job is None or attempt is None or job.state is State.ACTIVE:
+        store, number = self.ledger.store, sent.attempt.number
+        job, attempt = store.find_job(sent.job.id), store.find_attempt(sent.job.id, number)
+        if job is None or attempt is None:
             return False
-        if isinstance(answer, Receipt) and attempt.ref is None and attempt.number == sent.attempt.number:
+        if job.state is State.ACTIVE and job.attempts == number:
+            sent.job, sent.attempt = job, attempt  # with what was asked of it, and heard of it, meanwhile
+            return False
+        if isinstance(answer, Receipt) and attempt.ref is None:
             self.ledger.save(replace(attempt, ref=answer.ref))
         return True
 

@@ -1,7 +1,7 @@
 """Spending: what was used today, what running calls may still use, and the fuse that stops a trunk which
 spends too fast."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -11,6 +11,7 @@ from dialerd.core.budget import Budget, Used, area_of, over
 from dialerd.core.charges import UNITS, Rate, charge, format_money
 from dialerd.core.model import Attempt, Disposition, Job, Result
 from dialerd.core.policy import Caps, Trunk
+from dialerd.core.tasks import Conference, Ivr
 from dialerd.engine.ports import Rates
 from dialerd.store.base import Store
 
@@ -36,6 +37,9 @@ class Spending:
         self._used: dict[str, Used] = {}
         self._reserved: dict[str, tuple[tuple[str, ...], Used]] = {}
         self._held: dict[str, Used] = {}
+        self._carried: dict[str, tuple[int, int]] = {}
+        self.of_owner: Counter[int] = Counter()
+        """How many phones of each owner providers' calls under way ring."""
         self._spent: dict[str, deque[tuple[datetime, int]]] = {}
         self._new: dict[str, deque[datetime]] = {}
 
@@ -44,6 +48,8 @@ class Spending:
         self._day = ""
         self._reserved.clear()
         self._held.clear()
+        self._carried.clear()
+        self.of_owner.clear()
 
     def check(self, job: Job, way: str, trunk: Trunk | None, now: datetime) -> Refusal | None:
         """Whether one more call fits under the caps of its owner, its trunk and all together."""
@@ -86,6 +92,13 @@ class Spending:
         self.hold(job, attempt)
         self._count(_scopes(job, attempt.trunk or ""), Used(calls=job.call.phones))
 
+    def carry(self, job: Job, attempt: Attempt) -> None:
+        """The same for what a provider has: a call there is under way until it is over."""
+        self.hold(job, attempt)
+        if job.task is None or isinstance(job.task, Conference | Ivr):
+            self._carried[attempt.name] = job.owner, job.call.phones
+            self.of_owner[job.owner] += job.call.phones
+
     def undo(self, job: Job, attempt: Attempt, now: datetime) -> None:
         """Certainly nothing was dialled: a call of today does not count."""
         self._turn_day(now)
@@ -95,6 +108,8 @@ class Spending:
     def release(self, attempt: Attempt) -> None:
         """The call is over, or came to nothing: nothing is set aside for it any more."""
         scopes, aside = self._reserved.pop(attempt.name, ((), Used()))
+        owner, phones = self._carried.pop(attempt.name, (0, 0))
+        self.of_owner[owner] -= phones
         for scope in scopes:
             self._held[scope] = self._held[scope].plus(Used(-aside.calls, -aside.seconds, -aside.cost))
 

@@ -8,8 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from dialerd.http.deadlines import Deadlines
@@ -98,26 +101,49 @@ class _Secured(_Plain, HTTPSConnection):
 
 
 class Adapter(HTTPAdapter):
-    """Makes urllib3 take its connection from a Line, and trust these authorities and no others."""
+    """Makes urllib3 take its connection from a Line, and trust these authorities and no others. What requests
+    does for cookies, redirects and shared connections is left out: it costs as much as the rest."""
 
     def __init__(self, line: Line, authorities: ssl.SSLContext, target: str) -> None:
         self._line, self._context, self._target = line, authorities, target
+        self._pool: HTTPConnectionPool | None = None
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Trusts the same."""
         return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
         """A pool whose connections are the line's."""
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool: Any = (
+            super().get_connection_with_tls_context(request, verify, proxies, cert)
+            if proxies
+            else self._direct(urlsplit(str(request.url)))
+        )
         made = _Secured if pool.scheme == "https" else _Plain
         pool.ConnectionCls = partial(made, self._line, self._target)
         return pool
 
+    def _direct(self, place: SplitResult) -> HTTPConnectionPool:
+        host = place.hostname or ""
+        if place.scheme == "https":
+            self._pool = HTTPSConnectionPool(host, place.port, ssl_context=self._context)
+        else:
+            self._pool = HTTPConnectionPool(host, place.port)
+        return self._pool
+
     def cert_verify(self, conn: Any, *_: Any) -> None:
         """Keeps requests from reading its list of authorities into the context again."""
         conn.cert_reqs = "CERT_REQUIRED"
+
+    def build_response(self, req: Any, resp: Any) -> Any:
+        """urllib3's own."""
+        return resp
+
+    def close(self) -> None:
+        """Ends what is open."""
+        if self._pool is not None:
+            self._pool.close()
+        super().close()

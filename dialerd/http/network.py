@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -93,21 +94,39 @@ def _target(url: str) -> str:
 
 def _exchanged(adapter: Adapter, out: Outgoing, line: Line) -> Answer:
     scheme, host, port = origin(out.url)
-    place = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
-    headers = {"User-Agent": f"dialerd/{__version__}", "Accept": "*/*", **out.headers, "Connection": "close"}
-    prepared = requests.Request(out.method, place, headers=headers, data=out.body or b"").prepare()
+    prepared = _prepared(out, f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/")
     limits, proxy = line.manner.limits, line.manner.proxy
-    with adapter.send(
+    response: Any = adapter.send(
         prepared,
         stream=True,
         timeout=(limits.connect, min(limits.silence, limits.whole)),
         proxies={scheme: proxy} if proxy else {},
-    ) as response:
-        body, cut = _read(response.raw, line.manner.most)
+    )
+    with response:
+        body, cut = _read(response, line.manner.most)
         if line.late:  # http.client takes a head that was cut off for a whole one
             raise TimeoutError
         found = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, found, body, cut)
+        return Answer(response.status, found, body, cut)
+
+
+def _prepared(out: Outgoing, place: str) -> requests.PreparedRequest:
+    """The request but for its target, without what requests adds of its own, such as cookies."""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_method(out.method)
+    prepared.url = _place(place)
+    own = {"User-Agent": f"dialerd/{__version__}", "Accept": "*/*"}
+    prepared.prepare_headers({**own, **out.headers, "Connection": "close"})
+    prepared.prepare_body(out.body or b"", None)
+    return prepared
+
+
+@lru_cache(maxsize=1000)
+def _place(place: str) -> str:
+    """The place as it is written to others: a name in other letters than ours has a form of its own."""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(place, None)
+    return str(prepared.url)
 
 
 def _read(raw: Any, most: int) -> tuple[bytes, bool]:

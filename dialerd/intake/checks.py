@@ -33,7 +33,7 @@ def list_of_steps(value: object) -> object:
             value = loads(value.encode("utf-8", "surrogatepass"))
         except InvalidJob as error:
             raise ValueError(error.mistakes[0].what) from None
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list):
         raise ValueError('Give a list of steps, such as [{"play": "Hello."}, {"hangup": "Goodbye."}].')
     return value
 

@@ -148,7 +148,8 @@ class Document(BaseModel):
     header: Header = field("The line on top of each page; empty for none.", "ACME, Berlin")
     room: Room = field("The room that they meet in; else the provider names one.", "monday")
     steps: Steps = field(
-        "What happens on the call, step by step.", [{"play": "Hello."}, {"hangup": "Goodbye."}]
+        "What happens on the call, step by step. Without any it waits for steps by hand.",
+        [{"play": "Hello."}, {"hangup": "Goodbye."}],
     )
     message: Words = field("What is said first.", "Hello.")
     order: Literal["buy", "configure", "release", "create-route", "set-primary", "set-failover"] = field(

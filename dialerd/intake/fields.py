@@ -268,7 +268,6 @@ Steps = Annotated[
                 {**_ANY_TEXT, "description": "The same, as JSON: for a cell of a spreadsheet"},
                 {
                     "type": "array",
-                    "minItems": 1,
                     "maxItems": MOST_STEPS,
                     "items": {
                         "type": "object",

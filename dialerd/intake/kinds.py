@@ -83,7 +83,7 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
         ),
     ),
     "conference": (_TO,),
-    "ivr": (_TO, Choice(("steps",), "Say what happens on answer: give steps.")),
+    "ivr": (_TO,),
     "number": (
         Choice(("order",), "Say what is ordered: give order, such as buy."),
         Choice(("provider",), "Say whose it is: give provider. An order never goes to another one."),

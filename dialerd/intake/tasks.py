@@ -112,9 +112,8 @@ def _fax(good: _Fields, find: Find, mistakes: list[Mistake]) -> Fax | None:
 
 def _ivr(good: _Fields, rules: Rules, mistakes: list[Mistake]) -> Ivr | None:
     caller_id, longest = _caller_id(good, mistakes), _longest(good, mistakes)
-    if "steps" not in good:
-        return None
-    steps, wrong = parse_steps(good["steps"], "steps", rules.default_country)
+    given = good.get("steps")
+    steps, wrong = parse_steps(given, "steps", rules.default_country) if given else ((), [])
     mistakes += wrong
     if wrong:
         return None

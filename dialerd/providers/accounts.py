@@ -12,6 +12,7 @@ from dialerd.core.operations import OPERATIONS, Effect
 from dialerd.core.receipts import Errand
 from dialerd.core.signals import ProviderAnswered, ProviderAsked
 from dialerd.providers.account import Account, Surroundings
+from dialerd.providers.judge import LONGEST_WAIT_S
 from dialerd.providers.limiter import Limiter
 from dialerd.providers.settings import AccountSettings
 
@@ -54,7 +55,8 @@ class Accounts:
         now = time.monotonic()
         limiter = Limiter(settings.per_minute, now)
         if until is not None:
-            limiter.block_until(now + (until - datetime.now(UTC)).total_seconds())
+            left = (until - datetime.now(UTC)).total_seconds()
+            limiter.block_until(now + min(left, LONGEST_WAIT_S))  # the clock may have been put back since
         return Account(settings, self._around, limiter)
 
     def reconfigure(self, settings: Sequence[AccountSettings]) -> None:

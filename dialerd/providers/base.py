@@ -7,6 +7,7 @@ small pure methods: one makes the Request, the other reads the Reply. It has an 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Any, ClassVar
 
 from dialerd.core.callbacks import Answer, Callback
@@ -58,11 +59,8 @@ class Provider:
     @classmethod
     def operations(cls) -> frozenset[str]:
         """The operations that it has."""
-        return frozenset(
-            name
-            for name, each in OPERATIONS.items()
-            if hasattr(cls, each.method) and hasattr(cls, each.reader)
-        )
+        made: Any = cls
+        return _operations_of(made)
 
     def available(self) -> frozenset[str]:
         """The operations that this account has: those of its class, less what its options leave out."""
@@ -76,7 +74,8 @@ class Provider:
     @classmethod
     def finders(cls) -> frozenset[str]:
         """The kinds of job that it can be asked for by our reference (core/operations.py, FIND)."""
-        return frozenset(kind for kind, method in FIND.items() if hasattr(cls, method))
+        made: Any = cls
+        return _finders_of(made)
 
     @property
     def authorization(self) -> str | None:
@@ -113,6 +112,21 @@ class Provider:
         """What a callback is answered with. `action` is what the configuration says of the number that it is
         for ([dids])."""
         return Answer()
+
+
+@cache
+def _operations_of(provider: Any) -> frozenset[str]:
+    """Once for each class: it is asked for with every message."""
+    return frozenset(
+        name
+        for name, each in OPERATIONS.items()
+        if hasattr(provider, each.method) and hasattr(provider, each.reader)
+    )
+
+
+@cache
+def _finders_of(provider: Any) -> frozenset[str]:
+    return frozenset(kind for kind, method in FIND.items() if hasattr(provider, method))
 
 
 def text(value: Any) -> str | None:

@@ -190,24 +190,25 @@ def _against_order(task: NumberOrder) -> Iterator[Mistake]:
     details, known = dict(task.details), _DETAILS.get(task.verb, ())
     for name in details:
         if name in ("forward_to", "forward_sms_to"):
-            yield Mistake(name, "Flowroute sends calls to a route: make one, and set it as the primary.")
+            what = "Flowroute sends calls to a route: make one, and set it as the primary."
+            yield Mistake(f"details.{name}", what)
         elif name not in known:
-            yield Mistake(name, f"Flowroute does not know this here.{nearest(name, known)}")
+            yield Mistake(f"details.{name}", f"Flowroute does not know this here.{nearest(name, known)}")
     if task.verb == "create-route":
         yield from _against_route(task.subject, details)
     elif not api.digits(task.subject):
-        yield Mistake("subject", "Give the number, such as +12065551212.")
+        yield Mistake("number", "Give the number, such as +12065551212.")
     if known == ("route",) and not details.get("route"):
-        yield Mistake("route", "Give the id of a route: dialerctl routes list shows them.")
+        yield Mistake("details.route", "Give the id of a route: dialerctl routes list shows them.")
     if task.verb == "configure" and not details:
-        yield Mistake("alias", f"There is nothing to change: give any of {', '.join(known)}.")
+        yield Mistake("details", f"There is nothing to change: give any of {', '.join(known)}.")
 
 
 def _against_route(subject: str, details: Mapping[str, str]) -> Iterator[Mistake]:
     if not (subject or details.get("value")):
-        yield Mistake("value", "Give what the route leads to: a host, a number or a sip: address.")
+        yield Mistake("number", "Give what the route leads to: a host, a number or a sip: address.")
     if details.get("type", "host") not in _ROUTE_TYPES:
-        yield Mistake("type", f"A route leads to one of {', '.join(_ROUTE_TYPES)}.")
+        yield Mistake("details.type", f"A route leads to one of {', '.join(_ROUTE_TYPES)}.")
 
 
 def _record(found: Mapping[str, Any]) -> Receipt:

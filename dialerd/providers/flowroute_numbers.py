@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dialerd.core.errors import Rejected
 from dialerd.core.model import Disposition
 from dialerd.core.receipts import Area, Errand, Number, Page, Receipt, RouteEntry
 from dialerd.core.tasks import NumberOrder
@@ -126,7 +127,9 @@ class FlowrouteNumbers(FlowrouteApi):
         return api.page(reply, _number)
 
     def numbers_show(self, number: str) -> Request:
-        """One of them, with its routes."""
+        """One of them, with its routes. Raises Rejected for what can't be a number."""
+        if not digits(number) or any(letter.isalpha() for letter in number):
+            raise Rejected("Flowroute knows numbers by their digits, such as 12065551212.")
         return api.get(f"/v2/numbers/{digits(number)}")
 
     def read_numbers_show(self, reply: Reply) -> Number:

@@ -33,6 +33,9 @@ _ROOM = re.compile(r"[A-Za-z0-9._]{1,32}")
 _HEADER = re.compile(r"[A-Za-z0-9 ]*")
 _MOST_DIGITS = 255
 _FORWARDING = ("forward_to", "forward_sms_to", "mode")
+_JUST_SAID = ("play", "monitor", "hangup")
+"""Steps that are followed by a text, where others have fields."""
+
 _RESERVED = frozenset(
     {"access_token", "app_id", "dest", "dest1", "dest2", "file", "msg", "notify_url", "room", "tag"}
 )
@@ -96,16 +99,15 @@ def _against_session(task: Ivr) -> Iterator[Mistake]:
 
 def _against_steps(where: str, steps: tuple[Step, ...]) -> Iterator[Mistake]:
     for place, step in enumerate(steps):
-        here = f"{where}.{place}"
-        yield from _against_said(f"{here}.message", spoken(step.message))
+        here = f"{where}.{place}.{step.verb}"
+        said = here if step.verb in _JUST_SAID else f"{here}.message"
+        yield from _against_said(said, spoken(step.message))
         if step.max_digits is not None and not 0 <= step.max_digits <= _MOST_DIGITS:
             yield Mistake(f"{here}.max_digits", f"Hoiio takes 0 to {_MOST_DIGITS}.")
         if step.verb == "play" and not step.message:
-            yield Mistake(
-                f"{here}.message", "Hoiio has nothing to play: give a text or the address of a sound."
-            )
+            yield Mistake(said, "Hoiio has nothing to play: give a text or the address of a sound.")
         for digits, inside in step.on_digits:
-            yield from _against_steps(f"{here}.on_digits.{digits}", inside)
+            yield from _against_steps(f"{here}.on.{digits}", inside)
         yield from _against_steps(f"{here}.on_failure", step.on_failure)
 
 
@@ -135,19 +137,19 @@ def _against_order(task: NumberOrder) -> Iterator[Mistake]:
     if task.verb == "buy":
         yield from _unknown(details, ("duration",))
         if details.get("duration") not in DURATIONS:
-            yield Mistake("duration", f"Hoiio needs one of {', '.join(DURATIONS)} (months).")
+            yield Mistake("details.duration", f"Hoiio needs one of {', '.join(DURATIONS)} (months).")
     if task.verb == "configure":
         yield from _unknown(details, _FORWARDING)
         if not details:
-            yield Mistake("forward_to", f"There is nothing to change: give any of {', '.join(_FORWARDING)}.")
+            yield Mistake("details", f"There is nothing to change: give any of {', '.join(_FORWARDING)}.")
         if details.get("mode") not in (None, "voice", "fax"):
-            yield Mistake("mode", "A number of Hoiio's takes voice or fax.")
+            yield Mistake("details.mode", "A number of Hoiio's takes voice or fax.")
 
 
 def _unknown(details: dict[str, str], known: tuple[str, ...]) -> Iterator[Mistake]:
     for name in details:
         if name not in known:
-            yield Mistake(name, f"Hoiio does not know this here.{nearest(name, known)}")
+            yield Mistake(f"details.{name}", f"Hoiio does not know this here.{nearest(name, known)}")
 
 
 def _against_said(where: str, said: str | None) -> Iterator[Mistake]:

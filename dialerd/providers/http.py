@@ -87,6 +87,10 @@ def _manner(settings: AccountSettings, out: Outgoing, ready: Callable[[], None])
 def encoded(settings: AccountSettings, request: Request) -> Outgoing:
     """A request as it goes out. Raises Rejected for what can't be written."""
     authorization = settings.provider.authorization
+    if {".", ".."} & set(request.path.partition("?")[0].split("/")):
+        raise Rejected(
+            "It has . or .. where an id should be, which leads to another place: look at it again."
+        )
     try:
         body, media_type = _body(request)
         headers = {

@@ -26,7 +26,9 @@ _ECHO = 12
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 """What reading raises where an answer is not what it should be."""
 
-_DIGITS = re.compile(r"\+?\d{5,}")
+_DIGITS = re.compile(r"\+\d{5,}|\d{7,}")
+"""Shorter ones are error codes, which people look up: those of Twilio and Telnyx have five digits."""
+
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 
 

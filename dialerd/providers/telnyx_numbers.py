@@ -155,7 +155,7 @@ class TelnyxNumbers(TelnyxApi):
 def against_order(task: NumberOrder) -> Iterator[Mistake]:
     """What Telnyx can't do with an order."""
     if task.verb in ("configure", "release") and not task.subject.isdigit():
-        yield Mistake("subject", "Telnyx knows numbers by an id here: `dialerctl numbers show` tells it.")
+        yield Mistake("number", "Telnyx knows numbers by an id here: `dialerctl numbers show` tells it.")
     if task.verb == "configure" and len(_parts(task)) != 1:
         what = "forward_to; messaging_profile_id; or connection_id, customer_reference and others"
         yield Mistake("details", f"Telnyx changes these one at a time, so make an order for each: {what}.")

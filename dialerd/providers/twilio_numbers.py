@@ -104,9 +104,14 @@ class TwilioNumbers(TwilioApi):
         return page(reply, "incoming_phone_numbers", number)
 
     def numbers_show(self, number: str) -> Request:
-        """One of the account's numbers, by itself or its id (PN...)."""
+        """One of the account's numbers, by itself (+...) or its id (PN...).
+
+        Raises Rejected for all else: Twilio would look for those digits within its numbers.
+        """
         if is_sid("PN", number):
             return Request("GET", self.path("IncomingPhoneNumbers", number))
+        if not number.startswith("+"):
+            raise Rejected("Twilio knows numbers by themselves (+...) or by an id (PN...).")
         return Request("GET", self.path("IncomingPhoneNumbers"), query=(("PhoneNumber", number),))
 
     def read_numbers_show(self, reply: Reply) -> Number:
@@ -142,12 +147,13 @@ def against_order(task: NumberOrder) -> Iterator[Mistake]:
     """What Twilio can't do with an order."""
     if task.verb in ("configure", "release") and not is_sid("PN", task.subject):
         yield Mistake(
-            "subject", "Twilio knows numbers by an id (PN...) here: `dialerctl numbers show` tells it."
+            "number", "Twilio knows numbers by an id (PN...) here: `dialerctl numbers show` tells it."
         )
     for name, value in task.details:
         if name in _ADDRESS and value and not (is_sid("AP", value) or value.startswith("https://")):
             yield Mistake(
-                name, "For Twilio this is an https address of TwiML, or an application's id (AP...)."
+                f"details.{name}",
+                "For Twilio this is an https address of TwiML, or an application's id (AP...).",
             )
 
 

@@ -91,7 +91,8 @@ def _against_order(task: NumberOrder) -> Iterator[Mistake]:
         what = "Xoxzo knows numbers by an id (din_uid): take it from dialerctl numbers search, or list."
         yield Mistake("number", what)
     if task.verb == "configure" and not action_url(task):
-        yield Mistake("action_url", "Xoxzo asks an address what becomes of a call: give it as action_url.")
+        what = "Xoxzo asks an address what becomes of a call: give it as action_url."
+        yield Mistake("details.action_url", what)
 
 
 def _against_extra(extra: Extra) -> Iterator[Mistake]:

@@ -78,6 +78,10 @@ class Store(Protocol):
     def waiting_of_batch(self, owner: int, batch: str, limit: int) -> list[Job]:
         """Some jobs of a batch that wait, or are held."""
 
+    def recall_batch(self, owner: int, batch: str, kinds: Collection[str]) -> list[Job]:
+        """Writes of all jobs of a batch that providers have that their end is asked for; returns those of
+        some kinds."""
+
     def wake(self, reason: str, now: datetime) -> int:
         """Makes jobs due that wait for a time and a reason that begins so; how many it were."""
 
@@ -113,6 +117,9 @@ class Store(Protocol):
 
     def sending(self) -> list[tuple[Job, Attempt]]:
         """The jobs that were being handed to a provider, with their attempts: bounded by its connections."""
+
+    def carried(self) -> list[tuple[Job, Attempt]]:
+        """The calls that providers have."""
 
     def to_look_at(self, now: datetime, limit: int) -> list[tuple[Job, Attempt]]:
         """Submitted and held jobs whose provider is to be asked by now, those that wait longest first."""

@@ -21,6 +21,11 @@ class Following:
         """The jobs that were being handed to a provider, with their attempts: bounded by its connections."""
         return with_attempts(self._db, "state = ? AND look_at IS NOT NULL", (State.ACTIVE,))
 
+    def carried(self) -> list[tuple[Job, Attempt]]:
+        """The calls that providers have."""
+        where = "state = ? AND look_at IS NOT NULL AND kind IN ('call', 'conference', 'ivr')"
+        return with_attempts(self._db, where, (State.SUBMITTED,))
+
     def to_look_at(self, now: datetime, limit: int) -> list[tuple[Job, Attempt]]:
         """Submitted and held jobs whose provider is to be asked by now, those that wait longest first."""
         where = "look_at IS NOT NULL AND look_at <= ? AND state IN (?, ?) ORDER BY look_at LIMIT ?"

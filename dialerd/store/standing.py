@@ -2,7 +2,7 @@
 used."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +68,16 @@ class Standing:
         """Some jobs of a batch that wait, or are held."""
         where = f"{OF_BATCH} AND (ready IS NOT NULL OR state = 'held') LIMIT ?"
         rows = self._db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE {where}", (batch, owner, limit))
+        return [codec.row_job(row) for row in rows]
+
+    def recall_batch(self, owner: int, batch: str, kinds: Collection[str]) -> list[Job]:
+        """Writes of all jobs of a batch that providers have, or are being sent, that their end is asked for:
+        none is tried again. Returns those of some kinds that providers have."""
+        where = f"{OF_BATCH} AND state IN ('active', 'submitted') AND look_at IS NOT NULL"
+        self._db.execute(f"UPDATE jobs SET requested = 'cancel' WHERE {where}", (batch, owner))
+        marks = ", ".join("?" * len(kinds))
+        where = f"{OF_BATCH} AND state = 'submitted' AND look_at IS NOT NULL AND kind IN ({marks})"
+        rows = self._db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE {where}", (batch, owner, *kinds))
         return [codec.row_job(row) for row in rows]
 
     def wake(self, reason: str, now: datetime) -> int:

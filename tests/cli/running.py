@@ -37,6 +37,11 @@ def accepted(served: Served, state: State = State.QUEUED) -> str:
     return job_id
 
 
+def rows(result: Result) -> list[list[str]]:
+    """What was printed, line by line, word by word."""
+    return [line.split() for line in result.stdout.splitlines()]
+
+
 def ended_soon(served: Served, disposition: Disposition, state: State | None = None) -> None:
     """Ends every job that comes, as calls with this outcome would."""
 

@@ -152,6 +152,17 @@ def test_pause_finds_out_what_is_meant(served: Served) -> None:
     assert sorted(served.desk.standing) == ["all", f"batch:{OTHER}:spring", "trunk:main"]
 
 
+@pytest.mark.parametrize("what", ["tw", "provider:tw", "trunk:tw"])
+def test_a_provider_that_is_paused_is_called_one(served: Served, what: str) -> None:
+    served.desk.lines.append({"name": "tw", "paused": False, "in_use": 0, "provider": True})
+    paused = ctl(served, "pause", what).stdout
+    ctl(served, "pause", "all")
+    resumed = ctl(served, "resume", "all")
+    assert paused == "Provider tw is paused.\n"
+    assert "Provider tw" in resumed.stderr
+    assert ctl(served, "resume", what).stdout == "Provider tw goes on.\n"
+
+
 def test_a_name_that_a_trunk_and_a_batch_have_must_be_said_in_full(served: Served) -> None:
     batch_of(served, name="main")
     refused = ctl(served, "pause", "main")

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from dialerd.cli import main
 from dialerd.core.errors import Overloaded
 from dialerd.core.model import Disposition
 from dialerd.core.states import State
+from dialerd.core.tasks import Received
 from tests.cli.running import TO, accepted, ctl, ended_soon, jobs, lines
 from tests.intake.serving import Served
 
@@ -148,6 +150,18 @@ def test_jobs_are_listed_as_a_table(served: Served) -> None:
     assert jobs == [[second, "call", "held", TO], [first, "call", "queued", TO]]
 
 
+def test_a_list_without_jobs_says_so(served: Served) -> None:
+    assert ctl(served, "list").stdout == "None.\n"
+    assert ctl(served, "list", "--json").stdout == ""
+
+
+def test_what_came_in_is_listed_with_its_sender(served: Served) -> None:
+    job_id = accepted(served)
+    task = Received("sms", "hoiio", "m-1", "+6591234567", TO, "Hello")
+    served.desk._jobs[job_id] = replace(served.desk._jobs[job_id], task=task)
+    assert ctl(served, "list").stdout.splitlines()[1].endswith("sms from +6591234567")
+
+
 def test_listing_is_filtered_and_bounded(served: Served) -> None:
     for _ in range(3):
         accepted(served)
@@ -167,6 +181,15 @@ def test_a_job_is_shown_with_its_attempts(served: Served) -> None:
     assert f"id         {job_id}" in result.stdout
     assert "attempt 1: busy" in result.stdout
     assert lines(ctl(served, "show", job_id, "--json"))[0]["attempts"][0]["disposition"] == "BUSY"
+
+
+@pytest.mark.parametrize(
+    ("end", "word"), [(Disposition.DELIVERED, "delivered"), (Disposition.NOANSWER, "no answer")]
+)
+def test_how_an_attempt_ended_is_said_in_small_letters(served: Served, end: Disposition, word: str) -> None:
+    job_id = accepted(served)
+    served.desk.end(job_id, end)
+    assert f"attempt 1: {word}\n" in ctl(served, "show", job_id).stdout
 
 
 @pytest.mark.parametrize(

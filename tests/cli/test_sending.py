@@ -68,14 +68,35 @@ JOBS: list[tuple[list[str], dict[str, Any]]] = [
         {"kind": "call", "to": BERLIN, "say": "Guten Tag", "language": "de"},
     ),
     (
+        [
+            "call", BERLIN, "--play", "fire", "--say", "Fire.", "--language", "en", "--longest", "60",
+            "--record", "--extra", "a=b=c",
+        ],
+        {
+            "kind": "call", "to": BERLIN, "play": "fire", "say": "Fire.", "language": "en", "longest": 60,
+            "record": True, "extra": {"a": "b=c"},
+        },
+    ),
+    (
+        ["call", BERLIN, "--connect", HAMBURG, "--provider", "hoiio"],
+        {"kind": "call", "to": BERLIN, "connect": HAMBURG, "provider": "hoiio"},
+    ),
+    (["call", "--connect", HAMBURG], {"kind": "call", "to": None, "connect": HAMBURG}),
+    (["call", BERLIN, "--flow", "926"], {"kind": "call", "to": BERLIN, "flow": "926"}),
+    (
+        ["call", BERLIN, "--play-url", "https://example.com/a.mp3"],
+        {"kind": "call", "to": BERLIN, "play_url": "https://example.com/a.mp3"},
+    ),
+    (
         ["voice", "conference", BERLIN, HAMBURG, "--room", "R1"],
         {"kind": "conference", "to": [BERLIN, HAMBURG], "room": "R1"},
     ),
     (["voice", "add", "R1", BERLIN], {"kind": "conference", "to": BERLIN, "room": "R1"}),
     (
         ["ivr", "dial", BERLIN, "--message", "Fire."],
-        {"kind": "ivr", "to": BERLIN, "steps": [{"hangup": "Fire."}]},
+        {"kind": "ivr", "to": BERLIN, "message": "Fire.", "steps": None},
     ),
+    (["ivr", "dial", BERLIN], {"kind": "ivr", "to": BERLIN, "message": None, "steps": None}),
     (
         ["numbers", "buy", SINGAPORE, "--provider", "hoiio", "--duration", "3", "--set", "x=y"],
         {
@@ -141,7 +162,6 @@ def test_a_text_comes_from_standard_input_or_a_file(served: ProvidersServed, tmp
         (["sms", "send", BERLIN, "--file", "/nowhere/text"], "can't be read"),
         (["sms", "send", BERLIN, "x", "--extra", "y"], "Write NAME=VALUE"),
         (["voice", "connect", BERLIN, HAMBURG, SINGAPORE], "dialerctl voice conference"),
-        (["ivr", "dial", BERLIN], "give --message or --steps"),
         (["numbers", "configure", SINGAPORE], "Say what is to change"),
         (["fax", "send", BERLIN, "/nowhere/a.pdf"], "can't be read"),
     ],

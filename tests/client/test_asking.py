@@ -17,7 +17,8 @@ from tests.intake.asking import AT, FakeAccounts, ProvidersServed
 
 ASKED = [each for each in OPERATIONS.values() if each.effect is not Effect.JOB]
 VALUES: dict[str, Any] = {
-    "text": "x", "number": "+4930123456", "dest": "room:R1", "time": AT, "integer": 3, "flag": True,
+    "text": "x", "number": "+4930123456", "owned": "n-1", "dest": "room:R1", "time": AT, "integer": 3,
+    "flag": True,
 }  # fmt: skip
 
 

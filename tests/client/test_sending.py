@@ -70,6 +70,11 @@ SUBMITS: list[tuple[Callable[[Client], Submitted], dict[str, Any]]] = [
         lambda client: client.ivr(BERLIN, [{"play": "Hello."}, {"hangup": ""}], "Welcome."),
         {"kind": "ivr", "to": BERLIN, "steps": [{"play": "Hello."}, {"hangup": ""}], "message": "Welcome."},
     ),
+    (lambda client: client.ivr(BERLIN), {"kind": "ivr", "to": BERLIN}),
+    (
+        lambda client: client.ivr(BERLIN, [], message="Hello."),
+        {"kind": "ivr", "to": BERLIN, "message": "Hello."},
+    ),
     (
         lambda client: client.numbers_buy(SINGAPORE, {"duration": 3}),
         {
@@ -112,7 +117,9 @@ SUBMITS: list[tuple[Callable[[Client], Submitted], dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("submit", "document"), SUBMITS, ids=lambda each: str(each)[:60])
+@pytest.mark.parametrize(
+    ("submit", "document"), SUBMITS, ids=lambda each: "" if callable(each) else str(each)[:60]
+)
 def test_a_method_submits_this_document(
     recording: Recording, client: Client, submit: Callable[[Client], Submitted], document: dict[str, Any]
 ) -> None:

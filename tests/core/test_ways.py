@@ -74,22 +74,24 @@ def test_a_longer_prefix_goes_before_a_tag() -> None:
     assert ways(replace(SMS, tags=("vip",)), rules) == ("a",)
 
 
-def test_without_a_route_a_call_goes_to_the_trunk_and_never_to_a_provider() -> None:
+def test_without_a_route_a_call_that_a_trunk_can_make_goes_to_the_trunk() -> None:
     assert (ways(PLAYED, RULES), ways(EITHER, RULES)) == (("line",), ("line",))
-    with pytest.raises(NoWay, match="say which provider, a"):
-        ways(SAID, RULES)
 
 
-def test_without_a_route_other_kinds_go_to_the_only_provider_that_can() -> None:
+def test_without_a_route_what_no_trunk_can_do_goes_to_the_only_provider_that_can() -> None:
     rules = replace(RULES, providers={"a": RULES.providers["a"], "c": Provider("c", "test", VOICE)})
 
-    assert ways(SMS, rules) == ("a",)
+    assert (ways(SMS, rules), ways(SAID, RULES)) == (("a",), ("a",))
+
+
+TWICE = replace(RULES, providers={**RULES.providers, "c": replace(RULES.providers["a"], name="c")})
 
 
 @pytest.mark.parametrize(
     ("wish", "rules", "sentence"),
     [
         (SMS, RULES, "say which provider, a or b"),
+        (SAID, TWICE, "say which provider, a or c"),
         (SMS, Rules(destinations=EVERYWHERE), "No provider is configured that can send a text message"),
         (replace(SMS, provider="c"), RULES, "no provider 'c', only a, b"),
         (

@@ -19,7 +19,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.asterisk import Asterisk
 from tests.daemon import Daemon
-from tests.providers.cloud import Cloud, Fault, Says, Seen, closed_port, says
+from tests.ports import free_port
+from tests.providers.cloud import Cloud, Fault, Says, Seen, says
 from tests.users import DIALERD_GID, DIALERD_UID, give
 
 ACCOUNT = "AC" + "a" * 32
@@ -175,7 +176,7 @@ def routes(*each: Section) -> dict[str, Section]:
 
 def listener(**settings: Any) -> dict[str, Section]:
     """The section [listener], at a port of its own."""
-    return {"listener": {"address": f"127.0.0.1:{closed_port()}", "public_url": PUBLIC, **settings}}
+    return {"listener": {"address": f"127.0.0.1:{free_port()}", "public_url": PUBLIC, **settings}}
 
 
 def name_of(seen: Seen) -> str:

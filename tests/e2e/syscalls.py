@@ -26,9 +26,9 @@ class Syscall:
     done: bool
 
 
-def recording(to: Path) -> list[str]:
+def recording(to: Path, names: str = RECORDED) -> list[str]:
     """A command that runs the rest and records its system calls, with the paths of file descriptors."""
-    options = ["-f", "-y", "--seccomp-bpf", "-s", "65536", "-o", str(to), "-e", f"trace={RECORDED}"]
+    options = ["-f", "-y", "--seccomp-bpf", "-s", "65536", "-o", str(to), "-e", f"trace={names}"]
     return ["strace", *options, "-e", "signal=none"]
 
 

@@ -20,7 +20,8 @@ from tests.e2e.clouds import (
 )
 from tests.e2e.lines import line
 from tests.e2e.test_outages import ami_is
-from tests.providers.cloud import CLOSED, HALF_A_BODY, HANGS, HTML, NO_HTTP, RESET, Says, closed_port, says
+from tests.ports import free_port
+from tests.providers.cloud import CLOSED, HALF_A_BODY, HANGS, HTML, NO_HTTP, RESET, Says, says
 from tests.waiting import until
 
 NOTHING_DONE = {
@@ -62,7 +63,7 @@ def way_of(job):
 
 def test_the_next_provider_is_tried_at_once_where_certainly_nothing_was_done(clouds):
     daemon = with_spare(clouds, NOTHING_DONE)
-    daemon.settings |= clouds.account("gone", base_url=f"https://localhost:{closed_port()}")
+    daemon.settings |= clouds.account("gone", base_url=f"https://localhost:{free_port()}")
     daemon.settings |= routes(
         *({"kinds": ["sms"], "tags": [name], "ways": [name, "good"]} for name in (*NOTHING_DONE, "gone"))
     )

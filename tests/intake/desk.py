@@ -207,7 +207,7 @@ class MemoryDesk:
             event = _RESOLUTIONS[as_ or ""] if verb == "resolve" else _STEPS[verb]
             if verb == "cancel" and job.state is State.SUBMITTED:
                 return self._save(replace(job, reason="cancel requested"), "cancel_requested")
-            if not allows(job.state, event):
+            if not allows(job.state, event) or (verb == "resolve" and job.state is not State.HELD):
                 raise NotAllowed(f"Job {job_id} is {job.state}; that can't be done now.")
             return self._save(replace(job, state=step(job.state, event)), step(job.state, event).value)
 

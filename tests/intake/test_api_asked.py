@@ -46,6 +46,31 @@ def test_a_number_is_read_as_people_write_it(served: ProvidersServed, written: s
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
+        ("%2B49%2030%20123456", BERLIN),
+        ("+4930123456", BERLIN),
+        ("PN5e1d", "PN5e1d"),
+        ("16502390214", "16502390214"),
+        ("030123456", "030123456"),
+    ],
+)
+def test_a_number_of_the_account_is_named_by_itself_or_by_an_id(
+    served: ProvidersServed, written: str, meant: str
+) -> None:
+    served.ask("GET", f"/v1/providers/hoiio/numbers.show?number={written}")
+
+    assert served.accounts.asked == [("hoiio", "numbers.show", {"number": meant})]
+
+
+def test_a_number_of_the_account_that_begins_with_a_plus_must_be_one(served: ProvidersServed) -> None:
+    heard = served.ask("POST", "/v1/providers/hoiio/numbers.show", {"number": "+1"})
+
+    assert (heard.status, heard.json["mistakes"][0]["where"]) == (422, "number")
+    assert served.accounts.asked == []
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
         ("2026-11-20T10:30:00%2B01:00", AT),
         ("2026-11-20T10:30:00+01:00", AT),
         ("2026-11-20%2010:30%20Europe/Berlin", AT),

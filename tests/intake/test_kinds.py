@@ -135,6 +135,13 @@ def test_the_first_number_of_a_call_that_a_provider_connects_may_be_the_accounts
     assert draft.ways == ("cloud",)
 
 
+@pytest.mark.parametrize(
+    "call", [{**TO, "say": "Hello."}, {"connect": "+4930654321"}], ids=["say", "connect"]
+)
+def test_a_call_that_no_trunk_could_make_takes_the_only_provider_that_can(call: dict[str, Any]) -> None:
+    assert one(call).ways == ("cloud",)
+
+
 def test_several_numbers_are_a_job_each_but_one_conference() -> None:
     to = {"to": ["+4930123456", "+4930123457"]}
 
@@ -178,7 +185,6 @@ def test_several_numbers_are_a_job_each_but_one_conference() -> None:
         ({**OF_KIND["number"], "number": "+1"}, "number", "no phone number"),
         ({"kind": "number", **CLOUD, "order": "release"}, "number", "give number"),
         ({"kind": "number", "order": "buy", "number": "x"}, "provider", "give provider"),
-        ({**TO, "say": "x"}, "provider", "say which provider, cloud"),
         ({**TO, "say": "x", "trunk": "provider"}, "trunk", "A trunk can't do this"),
         ({**TO, "play": "x", "provider": "cloud"}, "provider", "say what it does on answer"),
         ({**TO, "play": "x", "longest": 5}, "longest", "only together with one of connect"),
@@ -186,7 +192,6 @@ def test_several_numbers_are_a_job_each_but_one_conference() -> None:
         ({**TO, "connect": "112", **CLOUD}, "connect", "emergency"),
         ({**TO, "play_url": "file:///etc/passwd", **CLOUD}, "play_url", "https://"),
         ({"channel": "PJSIP/1", "say": "x"}, "say", "only one of channel and say"),
-        ({"connect": "+4930654321"}, "provider", "say which provider, cloud"),
     ],
 )
 def test_a_mistake_is_named_with_its_field_and_a_sentence(document: Any, where: str, sentence: str) -> None:
@@ -289,6 +294,14 @@ def test_the_schema_takes_the_shortest_job_of_each_kind_and_refuses_fields_of_ot
     jsonschema.validate(OF_KIND[kind], schema, jsonschema.Draft202012Validator)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**OF_KIND[kind], foreign: "x"}, schema, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("steps", [{}, {"steps": []}, {"steps": "[]"}], ids=["none", "a list", "a text"])
+def test_a_session_without_steps_waits_for_those_by_hand(steps: dict[str, Any]) -> None:
+    document = {"kind": "ivr", **TO, **CLOUD, "message": "Hello.", **steps}
+
+    jsonschema.validate(document, json_schema(), jsonschema.Draft202012Validator)
+    assert one(document).task == Ivr((), "Hello.")
 
 
 def test_a_row_of_a_spreadsheet_may_be_of_any_kind() -> None:

@@ -21,6 +21,7 @@ BEGUN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 VALUES: dict[str, Any] = {
     "text": "x1",
+    "owned": TO,
     "number": TO,
     "time": BEGUN,
     "integer": 3,

@@ -328,3 +328,14 @@ def test_the_rate_of_an_account_is_used_and_kept(cloud: Cloud) -> None:
     moments = sorted(each.at for each in cloud.seen)
     assert 30 <= len(moments) <= 41
     assert len(moments) == done.qsize()
+
+
+def test_a_clock_that_was_put_back_by_years_blocks_nobody_for_longer_than_a_provider_may(
+    cloud: Cloud,
+) -> None:
+    years = datetime.now(UTC) + timedelta(days=3650)
+
+    with made(account(Sample, cloud), blocked={"cloud": years}) as accounts:
+        later = monotonic() + 86_401
+
+        assert not accounts.is_blocked("cloud", later)

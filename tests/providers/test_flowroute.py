@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dialerd.core.errors import Rejected
 from dialerd.core.model import Call
 from dialerd.core.operations import OPERATIONS
 from dialerd.core.receipts import Errand
@@ -265,3 +266,9 @@ def test_countries_other_than_the_united_states_are_asked_for_by_name() -> None:
     searched = [dict(FLOWROUTE.numbers_search(country=each).query) for each in ("US", "BE")]
 
     assert [query.get("iso_country") for query in searched] == [None, "BE"]
+
+
+@pytest.mark.parametrize("number", ["PN5e1d", "+", "../routes"])
+def test_what_can_not_be_a_number_is_not_shown(number: str) -> None:
+    with pytest.raises(Rejected, match="by their digits"):
+        FLOWROUTE.numbers_show(number)

@@ -120,6 +120,14 @@ def test_a_path_that_is_none_is_never_sent(cloud: Cloud, path: str) -> None:
     assert cloud.connections_since() == 0
 
 
+@pytest.mark.parametrize("path", ["/v1/../other", "/v1/messages/..", "/v1/./x"])
+def test_an_id_that_leads_to_another_place_is_never_sent(cloud: Cloud, path: str) -> None:
+    with pytest.raises(Rejected, match="another place"):
+        reply(cloud, Request("GET", path))
+
+    assert cloud.connections_since() == 0
+
+
 def test_a_header_that_holds_a_line_break_is_never_sent_nor_shown(cloud: Cloud) -> None:
     with pytest.raises(Unavailable) as caught:
         reply(cloud, Request("GET", "/", headers=(("X-Key", f"{CANARY}\r\nX-Evil: 1"),)))

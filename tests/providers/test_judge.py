@@ -75,6 +75,21 @@ def test_the_provider_has_its_own_table(cloud: Cloud) -> None:
     assert "Not to Mars" in str(raised)
 
 
+@pytest.mark.parametrize("code", ["20003", "+1", "999999"])
+def test_the_code_of_an_error_can_be_looked_up(cloud: Cloud, code: str) -> None:
+    assert f"Authenticate ({code})" in str(error(cloud, says({"message": f"Authenticate ({code})"}, 401)))
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("+49301", "…301"), ("4930123", "…123"), ("4915112345678", "…5678")]
+)
+def test_a_number_in_the_providers_words_is_masked(cloud: Cloud, number: str, shown: str) -> None:
+    told = str(error(cloud, says({"message": f"bad number {number}"}, 400)))
+
+    assert shown in told
+    assert number not in told
+
+
 def test_the_providers_words_are_quoted_without_secret_number_and_message(cloud: Cloud) -> None:
     body = "See you tonight at eight"
     words = f"{CANARY}: bad number +4915112345678 in '{body}'\r\n\x1b[31m" + "y" * 1000

@@ -283,7 +283,7 @@ CASES: list[tuple[Telnyx, str, Call, object, str]] = [
     (BY_TEXML, "call", replace(ONE, script=Script(flow="AP1")), None, "flow"),
     (BY_TEXML, "call", replace(ONE, to=(), script=Script(connect="+2")), None, "to"),
     (BY_TEXML, "conference", ONE, Conference(), "room"),
-    (TELNYX, "number", Call(), NumberOrder("release", "+13125550177"), "subject"),
+    (TELNYX, "number", Call(), NumberOrder("release", "+13125550177"), "number"),
     (TELNYX, "number", Call(), NumberOrder("configure", NUMBER), "details"),
     (
         TELNYX,

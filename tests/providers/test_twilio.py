@@ -237,6 +237,12 @@ def test_numbers_of_the_account_are_not_listed_by_their_end() -> None:
         TWILIO.numbers_list(ends_with="77")
 
 
+@pytest.mark.parametrize("number", ["4155550177", "5", "PN1"])
+def test_a_number_is_not_looked_for_by_some_of_its_digits(number: str) -> None:
+    with pytest.raises(Rejected, match="by an id"):
+        TWILIO.numbers_show(number)
+
+
 def test_a_search_names_its_country() -> None:
     with pytest.raises(Rejected, match="country"):
         TWILIO.numbers_search()
@@ -259,9 +265,9 @@ CASES: list[tuple[str, Call, object, str]] = [
     ("call", replace(ONE, script=Script(say="x" * 4000)), None, "say"),
     ("call", replace(ONE, script=Script(say="a\x0bb")), None, "say"),
     ("call", replace(ONE, script=Script(say="x", extra=LONG)), None, "extra"),
-    ("number", Call(), NumberOrder("configure", "+14155550177", ()), "subject"),
-    ("number", Call(), NumberOrder("release", "+14155550177"), "subject"),
-    ("number", Call(), NumberOrder("configure", PN, (("forward_to", "+14155550100"),)), "forward_to"),
+    ("number", Call(), NumberOrder("configure", "+14155550177", ()), "number"),
+    ("number", Call(), NumberOrder("release", "+14155550177"), "number"),
+    ("number", Call(), NumberOrder("configure", PN, (("forward_to", "+14155550100"),)), "details.forward_to"),
 ]
 
 

@@ -74,4 +74,7 @@ def test_an_order_names_the_id_of_a_number_and_an_address() -> None:
     bad = NumberOrder("configure", "+815012345678")
 
     assert not list(XOXZO.objections("number", Call(), NumberOrder("buy", "JPafr34rafic76tf")))
-    assert [each.where for each in XOXZO.objections("number", Call(), bad)] == ["number", "action_url"]
+    assert [each.where for each in XOXZO.objections("number", Call(), bad)] == [
+        "number",
+        "details.action_url",
+    ]

@@ -66,7 +66,7 @@ def _read(parameter: Parameter, value: Any, rules: Rules, now: datetime) -> Any:
         raise ValueError("Give a text in quotes.")
     if parameter.kind == "time":
         return moment(value, now)
-    if parameter.kind == "number":
+    if parameter.kind == "number" or (parameter.kind == "owned" and value[:1] in ("+", " ")):
         return _number(value, rules)
     if parameter.kind == "dest":
         return _dest(value, rules)

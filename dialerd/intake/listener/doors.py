@@ -2,10 +2,9 @@
 it may come from."""
 
 import hmac
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from email.parser import BytesParser
-from email.policy import HTTP
 from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
@@ -14,7 +13,13 @@ from dialerd.core.inbound import Network
 from dialerd.core.receipts import Told
 
 MOST_FIELDS = 200
+MOST_HEAD = 1000
+"""Bytes of a part's head, in which its name is looked for."""
+
 METHODS = ("GET", "POST")
+
+_BOUNDARY = re.compile(r'(?i);\s*boundary=(?:"([^"]{1,70})"|([^\s";,]{1,70}))')
+_NAME = re.compile(rb'(?i)content-disposition:[^\r\n]*?;[ \t]*name="?([^"\r\n;]*)')
 
 
 class Forged(Exception):
@@ -84,14 +89,18 @@ def form(media_type: str, body: bytes) -> Pairs:
     kind = media_type.partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         return pairs(body.decode("utf-8", "replace"))
-    if kind != "multipart/form-data":
+    boundary = _BOUNDARY.search(media_type)
+    if kind != "multipart/form-data" or boundary is None:
         return ()
-    head = b"Content-Type: " + media_type.encode("latin-1", "replace") + b"\r\n\r\n"
-    message = BytesParser(policy=HTTP).parsebytes(head + body)
-    found = []
-    for part in list(message.iter_parts())[:MOST_FIELDS]:
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True)
-        if isinstance(name, str) and part.get_filename() is None and isinstance(content, bytes):
-            found.append((name, content.decode("utf-8", "replace")))
-    return tuple(found)
+    mark = b"\r\n--" + (boundary[1] or boundary[2]).encode("latin-1", "replace")
+    parts = (b"\r\n" + body).split(mark, MOST_FIELDS + 1)
+    return tuple(found for part in parts[1 : MOST_FIELDS + 1] if (found := _field(part)) is not None)
+
+
+def _field(part: bytes) -> tuple[str, str] | None:
+    """Name and value of one part (RFC 7578, 4.2); None for a file, and for what is no part."""
+    head, blank, value = part.partition(b"\r\n\r\n")
+    named = _NAME.search(head[:MOST_HEAD])
+    if not blank or named is None or b"filename" in head.lower():
+        return None
+    return named[1].decode("utf-8", "replace"), value.decode("utf-8", "replace")

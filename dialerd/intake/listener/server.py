@@ -4,6 +4,7 @@ Providers that get no good answer send again, so nothing is lost when we stop in
 """
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from dialerd.core.callbacks import Answer, Callback, Unreadable
+from dialerd.core.callbacks import Answer, Callback
 from dialerd.core.errors import ConfigError, DialerError, Mistake
 from dialerd.core.inbound import ListenerSettings
 from dialerd.core.signals import ProviderTold
@@ -31,6 +32,20 @@ LIFE_S = 60.0
 
 BODY_S = 20.0
 COMMIT_S = 15.0
+
+_UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    web.HTTPException,
+)
+"""What reading raises where a callback is not what it should be; Unreadable is a ValueError."""
+
+_SILENT = logging.Logger("listener", logging.CRITICAL + 1)
+"""aiohttp would write the addresses of requests that it can't read, whose tokens are secrets."""
 
 Tell = Callable[[ProviderTold], "Future[None]"]
 """Hands on what a provider said; the future resolves when it is on disk. May raise DialerError."""
@@ -129,7 +144,7 @@ class Listener:
         try:
             opened = door.open(await self._callback(request, door, query))
             await self._hand_on(door.provider, opened)
-        except (Unreadable, ValueError, web.HTTPException) as error:
+        except _UNREADABLE as error:
             log.warning("callback_unreadable", provider=door.provider, why=type(error).__name__)
             return _respond(Answer(400, "This can't be read.\n"))
         except Forged:
@@ -176,7 +191,12 @@ class _Connection(RequestHandler):
     __slots__ = ("_end", "_server")
 
     def __init__(self, server: web.Server) -> None:
-        options: dict[str, Any] = {"access_log": None, "keepalive_timeout": 0}
+        options: dict[str, Any] = {
+            "access_log": None,
+            "auto_decompress": False,
+            "keepalive_timeout": 0,
+            "logger": _SILENT,
+        }
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
         self._server = server
         self._end: asyncio.TimerHandle | None = None

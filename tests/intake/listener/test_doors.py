@@ -1,5 +1,6 @@
 """Whom a callback may come from, where it leads, and what its body holds."""
 
+import time
 from ipaddress import ip_network
 
 import pytest
@@ -77,3 +78,37 @@ def test_bytes_that_are_no_letters_are_replaced():
 
 def test_a_path_of_bytes_that_are_no_letters_leads_nowhere():
     assert find("/exo/\udcff", DOORS) is None
+
+
+@pytest.mark.parametrize(
+    ("media_type", "written", "read"),
+    [
+        ('multipart/form-data; charset=utf-8; boundary="a b"', "--a b\r\n{}\r\n\r\n1\r\n--a b--", "1"),
+        ("Multipart/Form-Data;BOUNDARY=x", "preamble\r\n--x\r\n{}\r\n\r\n1\r\n2\r\n--x--\r\n", "1\r\n2"),
+        ("multipart/form-data; boundary=x", "--x\r\nX-A: b\r\n{}\r\n\r\na --x\r\n--x--", "a --x"),
+        ("multipart/form-data; boundary=x", "--x\r\n{}\r\n\r\n\r\n--x--", ""),
+    ],
+)
+def test_a_multipart_body_is_read_however_it_is_written(media_type, written, read):
+    body = written.format('content-disposition: form-data; name="Status"').encode()
+
+    assert form(media_type, body) == (("Status", read),)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"Content-Disposition: form-data" + b"; a*0*=b" * 100_000,
+        b'Content-Disposition: form-data; name="' + b"=?utf-8?q?a?= " * 70_000,
+        b"Content-Disposition: form-data; name=a" + b"(" * 900_000,
+        b"Content-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n" * 20_000,
+        b"Content-Disposition:" + b" ;" * 400_000,
+        b'Content-Disposition: form-data; name="a"\r\n\r\n1\r\n--x\r\n' * 20_000,
+    ],
+)
+def test_a_multipart_body_that_is_made_to_take_long_does_not(part):
+    begun = time.process_time()
+
+    form("multipart/form-data; boundary=x", b"--x\r\n" + part + b"\r\n\r\n1\r\n--x--\r\n")
+
+    assert time.process_time() - begun < 2

@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -168,3 +169,34 @@ def test_a_port_that_is_taken_is_said_at_the_start(world):
 
     with pytest.raises(ConfigError, match="in use"):
         again.start()
+
+
+def test_a_compressed_body_is_not_unpacked(world):
+    body = zlib.compress(b"a=1&" * 1000)
+
+    status, _ = world.ask(body=body, Content_Encoding="deflate", **FORM)
+
+    assert (status, world.callbacks[0].body) == (200, body)
+
+
+@pytest.mark.parametrize("more", [b"?ref=\xff", b"/[", b""])
+def test_a_request_that_cant_be_read_leaves_no_token_in_the_log(world, caplog, capfd, more):
+    with socket.create_connection(("127.0.0.1", world.listener.port), timeout=20) as stranger:
+        stranger.sendall(b"GET " + PATH.encode() + more + b" HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n")
+        answer = stranger.recv(1000)
+
+    out = capfd.readouterr()
+    assert answer.startswith(b"HTTP/1.0 400")
+    assert TOKEN not in caplog.text + out.out + out.err
+
+
+def test_what_is_not_of_the_right_form_is_told_without_what_it_holds(world, caplog, capfd):
+    def breaks(callback: Callback) -> Opened:
+        raise TypeError(callback.url)
+
+    world.opens = breaks
+    status, _ = world.ask()
+
+    out = capfd.readouterr()
+    assert status == 400
+    assert TOKEN not in caplog.text + out.out + out.err

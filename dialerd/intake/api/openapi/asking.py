@@ -20,6 +20,7 @@ from dialerd.intake.api.openapi.parts import (
 _KINDS: dict[str, dict[str, Any]] = {
     "text": TEXT,
     "number": {**TEXT, "description": "E.164, or as it is dialled at home"},
+    "owned": {**TEXT, "description": "E.164 with +, or the provider's id of the number"},
     "dest": {**TEXT, "description": "A number, or room:NAME"},
     "time": {**TEXT, "description": "ISO 8601, a day (UTC), or how long ago: 1d ago"},
     "integer": {"type": "integer", "minimum": 0},
