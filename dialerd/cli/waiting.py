@@ -26,30 +26,31 @@ def wait(
 ) -> Iterator[Job]:
     """Each job once it is settled, as they come to be; at the time-out the others as they are.
 
-    `after` is an event from before the jobs; `seen` is told of each of their events.
+    `after` is an event from before the jobs; `seen` is told of each of their events, before a job is given.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     waiting, only = set(ids), next(iter(ids)) if len(ids) == 1 else None
     look_at: set[str] = set(ids)  # repeated submits may have ended long ago
     while True:
+        jobs = [client.job(job_id) for job_id in sorted(look_at & waiting)]
+        look_at.clear()
         for event in client.events(after, follow=False, job=only):
             after = event["id"]
             if event["job"] in waiting:
                 seen(event)
                 if event["type"] in SETTLED:
                     look_at.add(event["job"])
-        for job_id in sorted(look_at & waiting):
-            job = client.job(job_id)
+        for job in jobs:
             if job["state"] in SETTLED:
-                waiting.discard(job_id)
+                waiting.discard(job["id"])
                 yield job
-        look_at.clear()
         if not waiting:
             return
         if deadline is not None and time.monotonic() > deadline:
             yield from (client.job(job_id) for job_id in sorted(waiting))
             return
-        time.sleep(_LOOK_EVERY_S)
+        if not look_at:
+            time.sleep(_LOOK_EVERY_S)
 
 
 def report(client: Client, ids: Collection[str], after: int, timeout: float | None, as_json: bool) -> int:

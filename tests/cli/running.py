@@ -42,11 +42,11 @@ def rows(result: Result) -> list[list[str]]:
     return [line.split() for line in result.stdout.splitlines()]
 
 
-def ended_soon(served: Served, disposition: Disposition, state: State | None = None) -> None:
-    """Ends every job that comes, as calls with this outcome would."""
+def ended_soon(served: Served, disposition: Disposition, state: State | None = None, count: int = 1) -> None:
+    """Ends so many jobs once they have come, as calls with this outcome would."""
 
     def end() -> None:
-        until(lambda: jobs(served))
+        until(lambda: len(jobs(served)) == count)
         for job in jobs(served):
             served.desk.end(job["id"], disposition, state)
 

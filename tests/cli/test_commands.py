@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from dialerd.cli import main
+from dialerd.cli.waiting import wait
+from dialerd.client import Client, Job
 from dialerd.core.errors import Overloaded
 from dialerd.core.model import Disposition
 from dialerd.core.states import State
@@ -117,6 +119,23 @@ def test_waiting_shows_what_happens_and_exits_by_the_outcome(
     assert jobs(served)[0]["id"] in result.stdout
 
 
+def test_all_that_happened_is_shown_however_soon_a_job_ends(served: Served) -> None:
+    class Late(Client):
+        def job(self, job_id: str) -> Job:
+            if served.desk.job(job_id)[0].state is State.QUEUED:
+                served.desk.end(job_id, Disposition.BUSY)
+            return super().job(job_id)
+
+    job_id = accepted(served)
+    seen: list[str] = []
+
+    with Late(served.path) as client:
+        ended = list(wait(client, [job_id], 0, 10, lambda event: seen.append(event["type"])))
+
+    assert [job["state"] for job in ended] == ["failed"]
+    assert seen == ["accepted", "submitted", "attempt_ended", "failed"]
+
+
 def test_waiting_no_longer_than_the_time_out(served: Served) -> None:
     result = ctl(served, "call", TO, "--play", "hello-world", "--wait", "--timeout", "0.2", "--json")
     assert result.exit_code == 17
@@ -124,7 +143,7 @@ def test_waiting_no_longer_than_the_time_out(served: Served) -> None:
 
 
 def test_waiting_for_several_sums_up(served: Served) -> None:
-    ended_soon(served, Disposition.BUSY)
+    ended_soon(served, Disposition.BUSY, count=2)
     result = ctl(served, "call", TO, "+493012345679", "--play", "hello-world", "--wait", "--timeout", "10")
     assert result.exit_code == 10
     assert "2 jobs: 2 busy" in result.stdout
