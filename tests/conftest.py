@@ -1,14 +1,17 @@
-"""Fixtures: real Asterisks. Without one the tests fail, they are never skipped."""
+"""Fixtures: real Asterisks. Without one the tests fail, they are never skipped.
+
+No example of hypothesis has to be quick: how long one takes says what else the machine does.
+"""
 
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.asterisk import Asterisk
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("dialerd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dialerd")
 
 
 def _running(version: int) -> Iterator[Asterisk]:

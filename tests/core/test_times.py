@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialerd.core.times import format_duration, format_when, parse_duration, parse_when
@@ -116,7 +116,6 @@ def test_with_an_offset_a_time_that_comes_twice_is_clear(offset: str, hour: int,
     assert parsed == datetime(2027, 10, 31, hour, 30, tzinfo=UTC)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.datetimes(datetime(2001, 1, 1), datetime(2036, 1, 1)), st.integers(-1439, 1439))
 def test_what_is_written_by_us_is_read_as_the_same_moment(local: datetime, minutes: int) -> None:
     moment = local.replace(
@@ -148,7 +147,6 @@ def test_what_is_no_duration_is_refused_in_a_sentence(text: str) -> None:
         parse_duration(text)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**9))
 def test_a_duration_that_we_write_is_read_as_the_same(seconds: int) -> None:
     assert parse_duration(format_duration(seconds)) == seconds

@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialerd.core.windows import Hours, next_open, parse_windows
@@ -55,7 +55,7 @@ def is_open(moment: datetime, windows: Drawn, zones: list[str], closed: set[date
     return True
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     DRAWN,
     st.lists(st.sampled_from(ZONES), min_size=1, max_size=2, unique=True),

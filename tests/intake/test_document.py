@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialerd.core.errors import InvalidJob, Mistake
@@ -315,7 +315,6 @@ def read(document: Any, rules: Rules) -> tuple[list[Draft], list[Mistake]]:
         return [], error.mistakes
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DOCUMENTS)
 def test_whatever_is_accepted_can_be_written_as_a_call_file(document: dict[str, Any]) -> None:
     rules = replace(RULES, applications=("*",), functions=("*",), contexts=("*",))
@@ -336,7 +335,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANYTHING)
 def test_no_value_whatever_makes_parse_stumble(document: Any) -> None:
     drafts, mistakes = read(document, RULES)
