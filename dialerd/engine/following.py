@@ -69,7 +69,7 @@ class Follower:
         now = self.ledger.clock.now()
         held = self.ledger.store.find_job(job.id)
         if held is not None and held.state is State.HELD:
-            asks = self.providers.can_look(attempt.trunk or "", job.kind, attempt.ref is not None)
+            asks = self._can_ask(job, attempt)
             look_at = now + timedelta(seconds=FIRST_LOOK_S) if asks else None
             self.ledger.store.save_job(replace(held, look_at=look_at))
 
@@ -81,7 +81,7 @@ class Follower:
             self.ledger.later.append(lambda: log.info("receipt_of_nobody", provider=provider))
             return
         job, attempt = found
-        asks = self.providers.can_look(provider, job.kind, (attempt.ref or receipt.ref) is not None)
+        asks = self._can_ask(job, replace(attempt, ref=attempt.ref or receipt.ref))
         if not surely and asks and job.state not in ENDED:
             if attempt.ref is None and receipt.ref is not None:
                 attempt = self.ledger.save(replace(attempt, ref=receipt.ref))
@@ -140,7 +140,8 @@ class Follower:
             return None
         known = {None, attempt.ref, *attempt.evidence.get("refs", {}).values()}
         if receipt.shared_ref is not None and attempt.ref == receipt.shared_ref:
-            attempt = self.ledger.save(replace(attempt, ref=receipt.ref))
+            own = {name: value for name, value in attempt.evidence.items() if name != "shared"}
+            attempt = self.ledger.save(replace(attempt, ref=receipt.ref, evidence=own))
         elif attempt.ref is not None and receipt.ref not in known and job.kind != "conference":
             return None
         return job, attempt
@@ -240,9 +241,7 @@ class Follower:
 
     def _tells(self, job: Job, attempt: Attempt) -> bool:
         """Whether any more will be heard of it: by receipts, or by asking."""
-        provider = attempt.trunk or ""
-        asks = self.providers.can_look(provider, job.kind, attempt.ref is not None)
-        return asks or self.providers.gets_receipts(provider)
+        return self._can_ask(job, attempt) or self.providers.gets_receipts(attempt.trunk or "")
 
     def _look(self, job: Job, attempt: Attempt) -> None:
         """Asks, or does so within moments where too much is being asked already."""
@@ -254,13 +253,16 @@ class Follower:
         self._ask(job, attempt)
 
     def _can_ask(self, job: Job, attempt: Attempt) -> bool:
+        """An id that several messages share says nothing of one of them."""
+        if attempt.evidence.get("shared"):
+            return False
         return self.providers.can_look(attempt.trunk or "", job.kind, attempt.ref is not None)
 
     def _look_later(self, job: Job, attempt: Attempt) -> None:
         now, since = self.ledger.clock.now(), attempt.handed_over or attempt.begun
         limit = DOUBT_S if job.state is State.HELD else LIMITS_S.get(job.kind, 86400)
         look_at = since + timedelta(seconds=limit)
-        if self.providers.can_look(attempt.trunk or "", job.kind, attempt.ref is not None):
+        if self._can_ask(job, attempt):
             pause = min(
                 max((now - since) / 2, timedelta(seconds=FIRST_LOOK_S)), timedelta(seconds=LONGEST_LOOK_S)
             )
@@ -270,8 +272,11 @@ class Follower:
     def _ask(self, job: Job, attempt: Attempt) -> bool:
         """Asks once at a time, and not too many at once; whether it does."""
         provider, reference = attempt.trunk or "", attempt.reference
-        asks = self.providers.can_look(provider, job.kind, attempt.ref is not None)
-        if not asks or reference in self._asking or self._of_provider[provider] >= AT_ONCE:
+        if (
+            not self._can_ask(job, attempt)
+            or reference in self._asking
+            or self._of_provider[provider] >= AT_ONCE
+        ):
             return False
         self._asking[reference] = provider
         self._of_provider[provider] += 1

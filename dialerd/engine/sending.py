@@ -45,12 +45,13 @@ MOST_IN_BULK = 1000
 @dataclass(slots=True)
 class Sent:
     """One attempt whose request is on its way. `begun` is of the monotonic clock. `requests` is 1, or 0 where
-    the request counts with another job's."""
+    the request counts with another job's; `shared`: it is for several jobs."""
 
     job: Job
     attempt: Attempt
     begun: float
     requests: int = 1
+    shared: bool = False
 
 
 class Sender:
@@ -108,10 +109,12 @@ class Sender:
                 jobs.append(each)
         if len(jobs) > 1:
             operation = "sms.bulk"
+            for one in sent:
+                one.shared = True
         self._promised[way] += 1
         errand = _errand(sent, self.gate.rules.providers[way])
         if operation is None or (operation not in operations):
-            why = f"provider {way} can't do this any more: it has no {operation or 'way to make this call'}"
+            why = f"provider {way} can't do this any more: it has no {operation or 'way to make this call'}."
             self.ledger.later.append(lambda: self._answer(way, errand, NotServed(why)))
             return jobs
         done: Callable[[ProviderAnswered], None] = self.inbox.put
@@ -202,17 +205,13 @@ class Sender:
 
     def _handed_over(self, sent: Sent, receipt: Receipt) -> None:
         now = self.ledger.clock.now()
-        evidence = (
-            {"refs": dict(receipt.refs)} if isinstance(sent.job.task, Conference) and receipt.refs else {}
-        )
-        attempt = replace(sent.attempt, handed_over=now, ref=receipt.ref, evidence=evidence)
+        attempt = replace(sent.attempt, handed_over=now, ref=receipt.ref, evidence=_evidence(sent, receipt))
         self.ledger.save(attempt)
         data: dict[str, Any] = {"attempt": attempt.number, "provider": attempt.trunk}
         if receipt.ref is not None:
             data["ref"] = receipt.ref
         job = self.ledger.move(sent.job, Step.HAND_OVER, data=data)
         if receipt.session is not None and isinstance(job.task, Ivr):
-            attempt = self.ledger.save(replace(attempt, evidence={"session": receipt.session}))
             self.ledger.store.save_session(attempt.trunk or "", receipt.session, job.id)
         self.follower.follow(job, attempt, receipt)
 
@@ -223,7 +222,7 @@ class Sender:
             self._rejected(sent, why)
             return
         self._record(sent, Result(Disposition.FAILED, permanent=True, detail=why))
-        self._defer(sent.job, f"{why}; {following} is next", self.ledger.clock.now(), following)
+        self._defer(sent.job, f"{why} {following} is next", self.ledger.clock.now(), following)
 
     def _rejected(self, sent: Sent, why: str) -> None:
         self._record(sent, Result(Disposition.FAILED, permanent=True, detail=why))
@@ -258,6 +257,17 @@ class Sender:
     def _record(self, sent: Sent, result: Result) -> None:
         attempt = replace(sent.attempt, ended=self.ledger.clock.now(), result=result)
         self.closer.record(sent.job, attempt, result)
+
+
+def _evidence(sent: Sent, receipt: Receipt) -> dict[str, Any]:
+    """What following it takes: the ids of a conference's parties, a session, and that an id stands for
+    several messages."""
+    if isinstance(sent.job.task, Conference):
+        return {"refs": dict(receipt.refs)} if receipt.refs else {}
+    if isinstance(sent.job.task, Ivr):
+        return {} if receipt.session is None else {"session": receipt.session}
+    own = set(sent.job.call.to) & set(receipt.refs)
+    return {"shared": True} if sent.shared and not own else {}
 
 
 def _errand(sent: list[Sent], provider: Provider) -> Errand:

@@ -99,6 +99,8 @@ class Sessions:
         self.ledger.note(job, "session", attempt=attempt.number, block=notice.block, **facts)
         told = [*attempt.evidence.get("told", ()), {"block": notice.block, **facts}] if facts else None
         evidence = {**attempt.evidence, "session": notice.session} | ({"told": told} if told else {})
+        if notice.block and not (notice.block == "dial" and notice.failed):
+            evidence["picked_up"] = True
         ref = attempt.ref or notice.ref
         handed_over = attempt.handed_over or self.ledger.clock.now()
         return self.ledger.save(replace(attempt, evidence=evidence, ref=ref, handed_over=handed_over))
@@ -130,7 +132,8 @@ class Sessions:
         )
 
     def _over(self, job: Job, attempt: Attempt, notice: Notice) -> None:
-        disposition = Disposition.ANSWERED if "step" in attempt.evidence else _BUSY.get(notice.word)
+        answered = attempt.evidence.get("picked_up") or bool(notice.seconds)
+        disposition = Disposition.ANSWERED if answered else _BUSY.get(notice.word)
         self._end(job, attempt, disposition or Disposition.NOANSWER, notice)
 
     def _end(self, job: Job, attempt: Attempt, disposition: Disposition, notice: Notice) -> None:

@@ -81,10 +81,11 @@ class _Plain(HTTPConnection):
         if self.sock is None:
             self.connect()
         self.timeout = self._line.manner.limits.silence  # also of a receiver that takes nothing in
-        self._line.manner.ready()
-        self._begun, self._held = True, bytearray()
+        self._held = bytearray()
         super().request(method, self._target, *args, **kwargs)
         whole, self._held = self._held, None
+        self._line.manner.ready()
+        self._begun = True
         self.send(whole)
 
     def send(self, data: Any) -> None:

@@ -117,8 +117,11 @@ class Accounts:
         return account is not None and account.can_look(kind, ref)
 
     def gets_receipts(self, name: str) -> bool:
-        """Whether it is told where to send receipts."""
-        return name in self._accounts and self._around.callback_url(name, "") is not None
+        """Whether it is told where to send receipts, and sends some."""
+        account = self._accounts.get(name)
+        if account is None or not account.settings.provider.tells():
+            return False
+        return self._around.callback_url(name, "") is not None
 
     def send(
         self, name: str, operation: str, errand: Errand, done: Callable[[ProviderAnswered], None]

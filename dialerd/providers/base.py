@@ -100,6 +100,10 @@ class Provider:
         sent."""
         return iter(())
 
+    def tells(self) -> bool:
+        """Whether it ever tells by itself what became of something."""
+        return True
+
     def verify(self, callback: Callback) -> bool:
         """Whether a callback's signature is right; only asked where SIGNED."""
         return True

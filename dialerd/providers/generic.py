@@ -193,6 +193,10 @@ class Generic(Provider):
         elif task is None and call.script is not None:
             yield from self._against_script(call.script)
 
+    def tells(self) -> bool:
+        """Whether the configuration says what its receipts look like."""
+        return bool(self.settings.receipts)
+
     def told(self, callback: Callback) -> list[Told]:
         """A receipt, by the fields of `receipts`, or a message that came in, by those of `incoming`. Raises
         Unreadable."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 
+from dialerd.core.model import Call
 from dialerd.core.receipts import Errand
 from dialerd.core.tasks import Extra
 from dialerd.providers.base import Provider
@@ -68,6 +69,17 @@ class HoiioApi(Provider):
 
 def ours(errand: Errand) -> tuple[tuple[str, str | None], ...]:
     return (("tag", errand.reference), ("notify_url", errand.callback))
+
+
+PRIVATE = "private"
+"""As a caller id: none is shown (openapi.hoiio.com, Voice API)."""
+
+
+def shown(call: Call) -> str | None:
+    """The caller id: a number, or that none is to be shown."""
+    if call.caller_id_number is None and (call.caller_id_name or "").lower() == PRIVATE:
+        return PRIVATE
+    return call.caller_id_number
 
 
 def clock(when: datetime | None) -> str | None:

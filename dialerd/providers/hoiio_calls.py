@@ -8,7 +8,7 @@ from dialerd.core.callbacks import Unreadable
 from dialerd.core.receipts import Errand, Page, Price, Receipt
 from dialerd.core.tasks import Conference, Script
 from dialerd.providers.base import text
-from dialerd.providers.hoiio_api import HoiioApi, in_language, ours, spoken
+from dialerd.providers.hoiio_api import HoiioApi, in_language, ours, shown, spoken
 from dialerd.providers.hoiio_words import answer, call, page, price, sent
 from dialerd.providers.wire import Reply, Request
 
@@ -24,7 +24,7 @@ class HoiioCalls(HoiioApi):
             "/voice/call",
             ("dest1", errand.to[0] if errand.to else None),
             ("dest2", script.connect),
-            ("caller_id", errand.call.caller_id_number),
+            ("caller_id", shown(errand.call)),
             ("max_duration", script.longest),
             *ours(errand),
             extra=script.extra,
@@ -124,7 +124,7 @@ class HoiioCalls(HoiioApi):
             "/ivr/start/dial",
             ("dest", errand.to[0]),
             ("msg", said),
-            ("caller_id", errand.call.caller_id_number),
+            ("caller_id", shown(errand.call)),
             ("max_duration", script.longest),
             ("tag", errand.reference),
             extra=script.extra,

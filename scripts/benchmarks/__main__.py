@@ -6,7 +6,17 @@ import sys
 from collections.abc import Callable
 
 from dialerd import log
-from scripts.benchmarks import accepting, calling, checking, delays, fairness, overloading, pacing, queueing
+from scripts.benchmarks import (
+    accepting,
+    calling,
+    checking,
+    delays,
+    fairness,
+    overloading,
+    pacing,
+    queueing,
+    sending,
+)
 from scripts.benchmarks.figures import Figure
 
 GROUPS: dict[str, Callable[[], list[Figure]]] = {
@@ -19,6 +29,7 @@ GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "pacing": pacing.run,
     "fairness": fairness.run,
     "overload": overloading.run,
+    "provider": sending.run,
 }
 
 

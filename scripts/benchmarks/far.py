@@ -60,18 +60,21 @@ class Far:
             **options,
         }
 
+    def count(self, path: str) -> int:
+        """How many messages it took."""
+        return int(self._ask(path, "count"))
+
     def taken(self, path: str) -> list[float]:
-        """When its messages came (monotonic clock)."""
-        return self._ask(path)[0]
+        """When they came (monotonic clock)."""
+        return list(self._ask(path, "taken"))
 
     def refused(self, path: str) -> int:
         """How often it answered 429."""
-        return self._ask(path)[1]
+        return int(self._ask(path, "refused"))
 
-    def _ask(self, path: str) -> tuple[list[float], int]:
-        self._line.send(path)
-        told: tuple[list[float], int] = self._line.recv()
-        return told
+    def _ask(self, path: str, what: str) -> Any:
+        self._line.send((path, what))
+        return self._line.recv()
 
 
 class _Path:
@@ -82,6 +85,10 @@ class _Path:
         self._recent: deque[float] = deque()
         self.taken: list[float] = []
         self.refused = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.taken)
 
     def answer(self, seen: Seen) -> Says | Fault:
         while self._recent and self._recent[0] <= seen.at - self._seconds:
@@ -111,7 +118,7 @@ def _serve(home: Path, line: Connection) -> None:
         line.send(cloud.port)
         while True:
             try:
-                path = paths[line.recv()]
+                path, what = line.recv()
             except EOFError:
                 return
-            line.send((path.taken, path.refused))
+            line.send(getattr(paths[path], what))

@@ -256,3 +256,14 @@ def test_a_session_without_steps_waits_for_those_that_somebody_gives_by_hand(clo
     happened(clouded, "gather", digits="1")
 
     assert cloud.acts == []
+
+
+def test_a_session_that_was_led_by_hand_took_place(clouded, cloud):
+    job = clouded.send(task=Ivr(()), call=Call(to=(NUMBER,)))
+    clouded.settle_down()
+    clouded.reply(Receipt(ref="TX1", session="S1"))
+    happened(clouded, "dial", word="answered")
+
+    happened(clouded, "", over=True, word="ended")
+
+    assert (clouded.job(job).state, clouded.job(job).disposition) == (State.COMPLETED, Disposition.ANSWERED)

@@ -2,6 +2,7 @@
 
 from dialerd.core.budget import Budget
 from dialerd.core.policy import Caps
+from dialerd.core.receipts import Receipt
 from tests.engine.cloud import Clouded, MemoryCloud
 
 
@@ -28,3 +29,17 @@ def test_a_shared_request_takes_nobody_along_who_may_not_go_that_way(clouded, cl
     clouded.settle_down()
 
     assert [(name, errand.to) for name, _, errand in cloud.sent] == [("two", first.call.to)]
+
+
+def test_an_id_that_messages_share_is_not_asked_about_for_each_of_them(clouded, cloud):
+    cloud.places = 0
+    jobs = [clouded.send(number=f"+493012345{n}", bulk=True, batch="monday") for n in range(3)]
+    cloud.places = 10
+    clouded.settle_down()
+    clouded.reply(Receipt(ref="BULK1"))
+    clouded.wait(600, step=10)
+    before = len(cloud.looked)
+
+    clouded.told(Receipt(ref="TX1", to=jobs[0].call.to[0], shared_ref="BULK1", word="sent"), surely=False)
+
+    assert (before, [ref for _, _, ref in cloud.looked]) == (0, ["TX1"])

@@ -1,5 +1,6 @@
 """What goes out to Hoiio, request for request: written by hand from its documentation (openapi.hoiio.com)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -326,3 +327,20 @@ def test_a_session_that_only_says_something_needs_no_notification() -> None:
 def test_numbers_are_not_searched_by_what_hoiio_would_leave_out() -> None:
     with pytest.raises(Rejected, match="ends_with"):
         HOIIO.numbers_search(country="US", ends_with="7")
+
+
+@pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        (Call(caller_id_name="Private"), "private"),
+        (Call(caller_id_name="Anna"), None),
+        (Call(caller_id_name="private", caller_id_number=THREE), THREE),
+    ],
+)
+def test_no_caller_id_is_shown_where_it_is_private(call, shown):
+    asked = replace(errand(None, ONE, script=Script(connect=TWO)).call, caller_id_name=call.caller_id_name)
+    asked = replace(asked, caller_id_number=call.caller_id_number)
+
+    request = HOIIO.voice_connect(replace(errand(None, ONE), call=asked))
+
+    assert dict(request.form or ()).get("caller_id") == shown
