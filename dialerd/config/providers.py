@@ -122,6 +122,7 @@ class ProviderSettings(Section):
             sender=self.sender,
             destinations=None if self.destinations is None else Destinations.parse(self.destinations),
             connections=self.connections,
+            segments=adapter.SEGMENTS,
             caps=self.caps.caps(),
             objections=adapter.objections,
         )

@@ -9,6 +9,7 @@ from dialerd.core.destinations import Destinations, caller_id_allowed
 from dialerd.core.errors import Mistake
 from dialerd.core.model import Call
 from dialerd.core.retry import RetryPolicy
+from dialerd.core.segments import GSM, Limits
 from dialerd.core.tasks import Task
 from dialerd.core.windows import Hours
 
@@ -67,9 +68,9 @@ class Provider:
     """A way out through an account with a cloud provider. `operations` are those that it has
     (core/operations.py).
 
-    `senders` are shell patterns of what may be shown as sender or caller id, `sender` is the default one.
-    `destinations` None: whatever [calls] allows. `objections` yields what it can't express or won't take.
-    `connections`: how many requests may be under way.
+    `segments` says how it cuts messages. `senders` are shell patterns of what may be shown as sender or
+    caller id, `sender` is the default one. `destinations` None: whatever [calls] allows. `objections` yields
+    what it can't express or won't take. `connections`: how many requests may be under way.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Provider:
     sender: str | None = None
     destinations: Destinations | None = None
     connections: int = 4
+    segments: Limits = GSM
     caps: Caps = field(default_factory=Caps)
     objections: Callable[[str, Call, Task | None], Iterator[Mistake]] = no_objections
 

@@ -25,6 +25,7 @@ from dialerd.core.operations import operation_of
 from dialerd.core.policy import Provider
 from dialerd.core.receipts import Errand, Receipt
 from dialerd.core.routing import as_sent
+from dialerd.core.segments import segments
 from dialerd.core.signals import ProviderAnswered
 from dialerd.core.states import State, Step
 from dialerd.core.tasks import Conference, Ivr, Sms
@@ -210,10 +211,19 @@ class Sender:
         data: dict[str, Any] = {"attempt": attempt.number, "provider": attempt.trunk}
         if receipt.ref is not None:
             data["ref"] = receipt.ref
+        data |= self._counted(sent)
         job = self.ledger.move(sent.job, Step.HAND_OVER, data=data)
         if receipt.session is not None and isinstance(job.task, Ivr):
             self.ledger.store.save_session(attempt.trunk or "", receipt.session, job.id)
         self.follower.follow(job, attempt, receipt)
+
+    def _counted(self, sent: Sent) -> dict[str, Any]:
+        """Into how many parts the provider cuts a message, which it often does not say."""
+        task, provider = sent.job.task, self.gate.rules.providers.get(sent.attempt.trunk or "")
+        if not isinstance(task, Sms) or not task.body or provider is None:
+            return {}
+        cut = segments(task.body, provider.segments)
+        return {"parts": cut.parts, "encoding": cut.encoding.value}
 
     def _not_served(self, sent: Sent, why: str) -> None:
         """The next way is tried at once, if there is one."""

@@ -15,6 +15,7 @@ from dialerd.core.errors import DeliveryError, Mistake
 from dialerd.core.model import Call
 from dialerd.core.operations import FIND, OPERATIONS
 from dialerd.core.receipts import Errand, Receipt, Told
+from dialerd.core.segments import GSM, Limits
 from dialerd.core.tasks import Task
 from dialerd.providers.wire import Reply
 
@@ -53,6 +54,8 @@ class Provider:
     """Whether it can do without `account`, or without `secret`."""
     PER_MINUTE: ClassVar[float | None] = None
     """Requests that the provider allows an account in a minute, if the configuration says nothing else."""
+    SEGMENTS: ClassVar[Limits] = GSM
+    """How it cuts long messages."""
     SIGNED: ClassVar[bool] = False
     """Whether its callbacks carry a signature, which verify() checks."""
 

@@ -43,6 +43,7 @@ class Hoiio(HoiioCalls, HoiioIvr, HoiioNumbers):
     TYPE = "hoiio"
     BASE_URL = "https://secure.hoiio.com/open"
     PER_MINUTE = 60.0
+    SEGMENTS = hoiio_limits.SEGMENTS
     OPTIONS: ClassVar[Mapping[str, str]] = {
         "sender": "the sender name of messages that name none (3 to 11 characters, or a Hoiio number)",
         "conference": "the path of conferences, where it is the older voice/conference",

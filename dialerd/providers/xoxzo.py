@@ -17,6 +17,7 @@ from dialerd.core.callbacks import Answer, Callback
 from dialerd.core.errors import DeliveryError, Mistake, NotServed, Rejected, Unavailable
 from dialerd.core.model import Call
 from dialerd.core.receipts import Errand, Page, Receipt, Told
+from dialerd.core.segments import Limits
 from dialerd.core.tasks import Conference, Extra, NumberOrder, Script, Sms, Task
 from dialerd.providers import xoxzo_answers as answers
 from dialerd.providers import xoxzo_limits as limits
@@ -43,6 +44,7 @@ class Xoxzo(Provider):
 
     TYPE = "xoxzo"
     BASE_URL = "https://api.xoxzo.com"
+    SEGMENTS = Limits(140, 132, 70, 66, ascii=True)
     OPTIONS: ClassVar[Mapping[str, str]] = {
         "sender": "the sender of messages that name none",
         "caller_id": "the number that calls show which name none",

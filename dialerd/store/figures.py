@@ -154,8 +154,8 @@ class Figures:
             self._end = monotonic() + self._deadline_s
             try:
                 yield self._db
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
                     raise Broken(f"The store {self._path} can't be read: {error}.") from error
                 raise Overloaded(
                     f"This takes longer than {self._deadline_s:g} seconds: ask about a shorter period.", 60

@@ -51,6 +51,19 @@ def test_what_the_provider_took_is_submitted_with_its_id(clouded):
     assert (clouded.attempt(job).ref, clouded.attempt(job).handed_over) == ("SM1", clouded.clock.now())
 
 
+@pytest.mark.parametrize(
+    ("body", "parts", "encoding"), [("a" * 161, 2, "GSM-7"), ("ш" * 70, 1, "UCS-2"), ("€" * 81, 2, "GSM-7")]
+)
+def test_it_is_told_into_how_many_parts_a_message_is_cut(clouded, body, parts, encoding):
+    job = clouded.send(body=body)
+    clouded.settle_down()
+
+    clouded.reply(TAKEN)
+
+    told = next(event.data for event in clouded.events(job) if event.type == "submitted")
+    assert (told["parts"], told["encoding"]) == (parts, encoding)
+
+
 def test_an_order_that_is_done_at_once_is_completed(clouded):
     job = clouded.send(task=NumberOrder("buy", "+6512345678"), call=Call())
     clouded.settle_down()
