@@ -162,7 +162,7 @@ def archive(world: World, block: Block, outcome: Outcome) -> None:
     kept = world.daemon.job(outcome.jobs[0])
     assert kept["attempts"][0]["talk_seconds"] > 0
     if block.kind == "sh":
-        assert outcome.said.splitlines()[-1].split()[:2] == [kept["id"], "completed"]
+        assert outcome.said.splitlines()[-1].split()[:3] == [kept["id"], "call", "completed"]
     elif block.kind == "python":
         assert outcome.said == "completed ANSWERED\n"
 
