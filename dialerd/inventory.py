@@ -36,7 +36,9 @@ class Inventory:
 
     def merge(self, provider: str, items: Sequence[Any]) -> list[Any]:
         """What a provider lists, with what we know of each, and our numbers that it should have and does
-        not list."""
+        not list. Without a provider (""): our numbers that are at none."""
+        if not provider:
+            return [Number(did.number, context=did.context) for did in self.dids.values() if not did.provider]
         numbers = [each for each in items if isinstance(each, Number)]
         with self._lock:
             known = self._known.get(provider, {})

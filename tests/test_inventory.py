@@ -78,3 +78,11 @@ def test_a_damaged_file_is_begun_anew(tmp_path, text):
     Inventory(tmp_path, {}).merge("hoi", [OURS])
 
     assert "hoi" in json.loads((tmp_path / "numbers.json").read_text())
+
+
+def test_a_number_that_is_at_no_provider_is_ours_all_the_same(tmp_path):
+    inventory = Inventory(
+        tmp_path, {"+6588": Did("+6588", context="from-pstn"), "+6599": Did("+6599", "x", "hoi")}
+    )
+
+    assert inventory.merge("", ()) == [Number("+6588", context="from-pstn")]

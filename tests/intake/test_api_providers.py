@@ -319,9 +319,8 @@ def test_a_check_says_who_is_reachable_and_who_refuses(tmp_path: Path) -> None:
 
 def test_the_accounts_numbers_are_told_with_what_we_know_of_them(tmp_path: Path) -> None:
     def inventory(name: str, items: Any) -> Any:
-        return [replace(each, monthly="4.00") for each in items] + [
-            {"number": BERLIN, "context": f"from-{name}"}
-        ]
+        ours = [{"number": BERLIN, "context": f"from-{name}"}] if name else []
+        return [replace(each, monthly="4.00") for each in items] + ours
 
     with ProvidersServed(
         tmp_path / "s", FakeAccounts(one={"numbers.list": (OURS,)}), inventory=inventory

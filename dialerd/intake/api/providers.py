@@ -146,7 +146,15 @@ class Providers:
         question = self._question(request, operation, given, asked)
         if not names:
             raise self._nobody_has(operation)
-        return answer(200, {"answers": await asyncio.gather(*(self._told(each, question) for each in names))})
+        answers = await asyncio.gather(*(self._told(each, question) for each in names))
+        return answer(200, {"answers": [*answers, *self._local(question, asked)]})
+
+    def _local(self, question: _Question, asked: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+        """Our numbers that are at no provider, under the name "": Asterisk takes their calls."""
+        if question.operation.name != "numbers.list" or asked.get("provider") or question.parameters:
+            return []
+        ours = self.inventory("", ())
+        return [{"provider": "", **told(tuple(ours), question.raw)}] if ours else []
 
     async def ask_one(
         self, request: web.BaseRequest, query: str, name: str, operation: Operation
