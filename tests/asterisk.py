@@ -19,7 +19,7 @@ CDR_FIELDS = tuple(
     """accountcode src dst dcontext clid channel dstchannel lastapp lastdata start answer end duration billsec
     disposition amaflags uniqueid userfield""".split()  # noqa: SIM905
 )
-_BOOT_LIMIT_S = 20.0
+_BOOT_LIMIT_S = 60.0
 
 
 class NoAsterisk(AssertionError):

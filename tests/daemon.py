@@ -17,7 +17,7 @@ from tests.asterisk import PROJECT, Asterisk
 from tests.users import ASTERISK_UID, DIALERD_GID, DIALERD_UID, ROOT, as_dialerd, give
 from tests.waiting import until
 
-_START_LIMIT_S = 20.0
+_START_LIMIT_S = 60.0
 
 _TRACEABLE = (
     "import ctypes; ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0);"
@@ -153,7 +153,7 @@ class Daemon:
         """Whether the process is there."""
         return self._process is not None and self._process.poll() is None
 
-    def wait_for_end(self, seconds: float = 15.0) -> int:
+    def wait_for_end(self, seconds: float = 60.0) -> int:
         """Waits for the process to end by itself; returns its exit code."""
         assert self._process is not None
         code = self._process.wait(seconds)
@@ -223,7 +223,7 @@ class Daemon:
         """The job as it stands now."""
         return self.request("GET", f"/v1/jobs/{job_id}")[1]
 
-    def ended(self, job_id: str, seconds: float = 20.0) -> dict[str, Any]:
+    def ended(self, job_id: str, seconds: float = 60.0) -> dict[str, Any]:
         """The job, once it has come to an end or is held."""
         last = ("completed", "failed", "expired", "cancelled", "held")
         until(lambda: self.job(job_id)["state"] in last, seconds)
@@ -277,7 +277,7 @@ def _toml(value: Any) -> str:
 
 class _Unix(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
-        super().__init__("dialerd", timeout=20)
+        super().__init__("dialerd", timeout=60)
         self._path = path
 
     def connect(self) -> None:

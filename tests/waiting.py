@@ -10,7 +10,7 @@ _LOOK_EVERY_S = 0.01
 _pause = threading.Event()  # never set
 
 
-def until(predicate: Callable[[], T], seconds: float = 10.0) -> T:
+def until(predicate: Callable[[], T], seconds: float = 30.0) -> T:
     """The first true answer of `predicate`. Raises AssertionError when there was none for so many seconds."""
     deadline = time.monotonic() + seconds
     while True:

@@ -34,7 +34,7 @@ def batch_of(served: Served, owner: int = ME, name: str = "spring", count: int =
         (draft,) = document.parse(
             {**JOB, "batch": name, "key": f"={number}", "tags": ["a", "b"]}, RULES, datetime.now(UTC)
         )
-        (accepted,) = served.desk.submit([Submission(owner, draft)]).result(10)
+        (accepted,) = served.desk.submit([Submission(owner, draft)]).result(60)
         ids.append(accepted.job.id)
     return ids
 
@@ -179,7 +179,7 @@ def test_what_is_neither_trunk_nor_batch_is_said_with_the_nearest(served: Served
 
 
 def test_resume_tells_what_is_still_paused(served: Served) -> None:
-    served.desk.order("trunk:main", "paused", -1, "the fuse has blown").result(10)
+    served.desk.order("trunk:main", "paused", -1, "the fuse has blown").result(60)
     ctl(served, "pause", "all")
     result = ctl(served, "resume", "all")
     assert result.stdout == "Everything goes on.\n"

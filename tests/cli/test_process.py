@@ -62,7 +62,7 @@ def test_events_are_followed_until_interrupted(served: Served) -> None:
         second = process.stdout.readline()
         process.send_signal(signal.SIGINT)
         try:
-            code = process.wait(10)
+            code = process.wait(60)
         finally:
             process.kill()
     assert "accepted" in first
@@ -81,7 +81,7 @@ def test_watch_without_ids_shows_what_is_under_way_and_what_happens(served: Serv
         served.ask("POST", f"/v1/jobs/{held}/release")
         second = process.stdout.readline()
         process.terminate()
-        process.wait(10)
+        process.wait(60)
     assert f"job {held}" in first
     assert "queued" in second
 
@@ -99,7 +99,7 @@ def on_terminal(served: Served, *words: str) -> str:
                 shown += data
         except OSError:  # Linux's way to say that the other end is closed
             pass
-        process.wait(10)
+        process.wait(60)
     os.close(leader)
     return shown.decode()
 

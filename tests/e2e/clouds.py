@@ -231,7 +231,7 @@ def tell(
     body, kind = urlencode(form or {}), "application/x-www-form-urlencoded"
     if data is not None:
         body, kind = json.dumps(data), "application/json"
-    connection = http.client.HTTPConnection(host, int(port), timeout=20)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     try:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         connection.request(method, target, body, {"Content-Type": kind, **(headers or {})})

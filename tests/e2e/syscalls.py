@@ -55,7 +55,7 @@ class Assassin:
 
     def wait(self) -> None:
         """Until it has ended, which it does with its victim."""
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 def _killing(name: str, when: int) -> list[str]:

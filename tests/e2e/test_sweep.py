@@ -47,9 +47,9 @@ def feed(daemon: Daemon, run: str) -> set[str]:
         for name, job in jobs_of(run).items():
             if daemon.request("POST", "/v1/jobs", job)[0] in (200, 201):
                 accepted.add(name)
-        until(lambda: all_ended(daemon, run), 20)
+        until(lambda: all_ended(daemon, run), 60)
     except (OSError, AssertionError, ValueError):
-        until(lambda: not daemon.running(), 5)
+        until(lambda: not daemon.running(), 30)
     return accepted
 
 
@@ -74,7 +74,7 @@ def finish(daemon: Daemon, run: str) -> None:
         daemon.put(f"{run}.ndjson", "".join(json.dumps(row) + "\n" for row in rows_of(run)))
     for job in jobs_of(run).values():
         assert daemon.request("POST", "/v1/jobs", job)[0] in (200, 201)
-    until(lambda: all_ended(daemon, run), 30)
+    until(lambda: all_ended(daemon, run), 60)
 
 
 def taken(daemon: Daemon, run: str) -> bool:

@@ -16,7 +16,7 @@ _ASK = """
 import http.client, json, socket, sys
 path, asked = sys.argv[1], json.loads(sys.argv[2])
 for method, target, body in asked:
-    connection = http.client.HTTPConnection("dialerd", timeout=20)
+    connection = http.client.HTTPConnection("dialerd", timeout=60)
     connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.sock.connect(path)
     connection.request(method, target, None if body is None else json.dumps(body).encode())

@@ -43,7 +43,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 def job_of(served: Served, owner: int, **fields: Any) -> str:
     (draft,) = document.parse({**JOB, **fields}, RULES, datetime.now(UTC))
-    (answer,) = served.desk.submit([Submission(owner, draft)]).result(10)
+    (answer,) = served.desk.submit([Submission(owner, draft)]).result(60)
     return str(answer.job.id)
 
 

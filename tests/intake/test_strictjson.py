@@ -49,8 +49,8 @@ def test_a_list_of_jobs_with_variables_is_not_too_deep() -> None:
 
 
 def test_a_bomb_is_refused_in_no_time() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(InvalidJob):
         loads(b'{"a":' * 200_000)
 
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2

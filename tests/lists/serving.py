@@ -50,7 +50,7 @@ class ServedLists(Served):
 
     def __enter__(self) -> "ServedLists":
         self._thread.start()
-        self._loop = self._ready.result(10)
+        self._loop = self._ready.result(60)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -241,9 +241,9 @@ def test_a_look_up_in_a_hundred_thousand_costs_hardly_more_than_in_a_hundred(pat
         asked = [f"+4989{number:08}" for number in range(0, 700_000, 350)]
         runs = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.thread_time()
             stopped(lists, asked)
-            runs.append(time.perf_counter() - start)
+            runs.append(time.thread_time() - start)
         return min(runs)
 
     assert cost(100_000) < 4 * cost(100)

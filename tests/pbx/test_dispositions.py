@@ -136,7 +136,7 @@ def test_over_asterisks_call_limit_a_call_meets_congestion(version: int, channel
     instance = prepared(version, maxcalls="2")
     try:
         with Watched(instance.start()) as watched:
-            full = [place(instance, "Local/answer@sim", f"{TALK}0") for _ in range(2)]
+            full = [place(instance, "Local/answer@sim", f"{TALK}00") for _ in range(2)]
             until(lambda: all(name in watched.traces and watched.traces[name].answered for name in full))
             begun = time.monotonic()
             name = place(instance, channel, TALK)
@@ -145,6 +145,6 @@ def test_over_asterisks_call_limit_a_call_meets_congestion(version: int, channel
     finally:
         instance.remove()
 
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     assert result.disposition is D.CONGESTION
     assert not result.permanent

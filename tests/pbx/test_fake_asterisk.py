@@ -203,6 +203,6 @@ def test_as_a_process_it_makes_its_folders_and_ends_when_told(tmp_path: Path) ->
         path = drop(spool, "Channel: Local/busy@sim\nApplication: NoOp\nArchive: yes\n")
         until(lambda: (spool / "outgoing_done" / path.name).exists())
         process.send_signal(signal.SIGTERM)
-        ended = process.wait(10)
+        ended = process.wait(60)
     assert ended == 0
     assert (tmp_path / "cdr.csv").read_text() == ",Local/busy@sim,BUSY,\n"

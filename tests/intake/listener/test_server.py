@@ -48,7 +48,7 @@ class World:
         return future
 
     def ask(self, method: str = "POST", path: str = PATH, body: Any = b"", **headers: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.listener.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.listener.port, timeout=60)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body, named)
         answer = connection.getresponse()
