@@ -20,46 +20,28 @@ from time import monotonic
 import click
 
 from dialerd import __version__, log, systemd
+from dialerd.building import make_dropbox, make_engine, make_watch
 from dialerd.cloud import Cloud
 from dialerd.config import Config, load
-from dialerd.core.channels import watched
-from dialerd.core.disposition import judge
-from dialerd.core.errors import Broken, ConfigError, DialerError
-from dialerd.core.routing import channel_for
-from dialerd.core.signals import SpoolStirred
+from dialerd.core.errors import Broken, ConfigError
 from dialerd.engine.desk import Desk
-from dialerd.engine.engine import Engine
 from dialerd.engine.housekeeping import Housekeeper
 from dialerd.engine.inbox import Finish
-from dialerd.engine.ports import EngineSettings
 from dialerd.intake.api import Api, ApiSettings, Extras
-from dialerd.intake.dropbox import Dropbox, DropSettings
 from dialerd.intake.present import present
 from dialerd.lock import hold, state_folder
-from dialerd.pbx.ami import Ami, AmiSettings, Secret
-from dialerd.pbx.callfile import render
-from dialerd.pbx.plainfile import to_document
 from dialerd.pbx.spool import Spool, SpoolSettings
+from dialerd.reloading import Reloading
 from dialerd.reports.reporter import Reporter
 from dialerd.rulebook import Rulebook
 from dialerd.store.figures import Figures
 from dialerd.store.reader import SqliteReader
 from dialerd.store.reports import ReportStore
 from dialerd.store.sqlite import SqliteStore
-from dialerd.watch import FolderWatch, Kind
-
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-"""Another at each start of the machine (random(4))."""
 
 EXIT_BUG = 70
 EXIT_CONFIG = 78
 RELOAD_LIMIT_S = 30.0
-FIXED = (
-    *("state_dir", "log", "socket", "queue", "drop_folder", "asterisk", "ami"),
-    *("reports", "webhooks", "hooks", "results", "listener"),
-)
-"""What is built once, at the start: a change of it needs a restart."""
-
 LOOK_AFTER_S = 2.0
 """How often systemd is told how we are, and the folder watches are looked after."""
 
@@ -71,9 +53,7 @@ class Daemon:
         self.config, self.path = config, path
         self.notifier = systemd.Notifier()
         self._ending: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._reload_trouble: list[str] = []
         self._undo: list[Callable[[], object]] = []
-        self._reload_due = False
 
     def end(self, code: int) -> None:
         """Asks for the end; safe from any thread and from a signal's handler."""
@@ -98,53 +78,93 @@ class Daemon:
                 self._undo.pop()()
 
     def _start(self) -> None:
+        state, spool = self._ground()
+        self._rules()
+        self._work(state, spool)
+        self._ways_out(state)
+        self._ways_in()
+
+    def _ground(self) -> tuple[Path, Spool]:
+        """The folders that must be ours alone."""
         config = self.config
         state = state_folder(config.state_dir)
         hold(state, "the state folder")
         spool = Spool(SpoolSettings(spool=config.asterisk.spool, user=config.asterisk.user))
         spool.check()
         hold(config.asterisk.spool / "dialerd", "the spool")
-        self._keep_rules(Rulebook(config))
-        self._undo.append(lambda: self.rulebook.stop())
+        return state, spool
+
+    def _rules(self) -> None:
+        self.rules = Reloading(self.config, self.path)
+        self.rules.book.start()
+        self._undo.append(lambda: self.rules.book.stop())
+
+    def _work(self, state: Path, spool: Spool) -> None:
+        """Store and engine: from here on, jobs are worked on."""
         store = SqliteStore(state)
         self._undo.append(store.close)
-        reader, figures = SqliteReader(state), Figures(state)
-        self._undo += [reader.close, figures.close]
+        self.reader, self.figures = SqliteReader(state), Figures(state)
+        self._undo += [self.reader.close, self.figures.close]
         self.cloud = Cloud(
             state,
-            config.listener_settings(),
-            self.rulebook,
+            self.config.listener_settings(),
+            self.rules.book,
             store.blocks(datetime.now(UTC)),
             lambda told: self.engine.post(told),
         )
-        engine, ami = self._engine(store, spool)
-        self.engine, self.desk, self.reader = engine, Desk(engine, reader, figures), reader
-        desk = self.desk
-        engine.oldest_needed = lambda: 0
-        engine.start()
-        self._undo += [engine.stop, self.cloud.finish, partial(engine.post, Finish())]
+        self.engine, ami = make_engine(
+            self.config,
+            store,
+            spool,
+            self.rules.book,
+            self.cloud.accounts,
+            failed=lambda _: self.end(EXIT_BUG),
+        )
+        self.desk = Desk(self.engine, self.reader, self.figures)
+        self.engine.oldest_needed = lambda: 0
+        self.engine.start()
+        self._undo += [self.engine.stop, self.cloud.finish, partial(self.engine.post, Finish())]
         if ami is not None:
             ami.start()
             self._undo.append(ami.stop)
-        self._undo.append(partial(setattr, desk, "stopping", True))
-        self.cloud.start(desk.tell)
+        self._undo.append(partial(setattr, self.desk, "stopping", True))
+
+    def _ways_out(self, state: Path) -> None:
+        """What listens to providers, and tells sinks."""
+        self.cloud.start(self.desk.tell)
         self._undo.append(self.cloud.close_doors)
-        self.reporter = self._reporter(state)
-        self.dropbox = self._dropbox(desk)
-        self._watch(engine, self.dropbox)
-        self.housekeeper = Housekeeper(engine, reader, figures, self._old_files(), config.queue.keep)
+        reports = ReportStore(state)
+        self._undo.append(reports.close)
+        self.reporter = Reporter(self.config.report_settings(), self.desk, reports, present)
+        self.reporter.start()
+        self.engine.oldest_needed = lambda: self.reporter.oldest_needed() + 1
+        self._undo.append(self.reporter.stop)
+
+    def _ways_in(self) -> None:
+        """Drop folder and socket, last: what they accept is worked on at once."""
+        config, book, cloud = self.config, self.rules.book, self.cloud
+        self.dropbox = make_dropbox(config, self.desk, book, cloud.documents)
+        if self.dropbox is not None:
+            self.dropbox.start()
+            self._undo.append(self.dropbox.stop)
+        self.watch = make_watch(config, self.engine.post, self.dropbox)
+        self.watch.start()
+        self._undo.append(self.watch.stop)
+        self.housekeeper = Housekeeper(
+            self.engine, self.reader, self.figures, self._old_files(), config.queue.keep
+        )
         self.api = Api(
             ApiSettings(config.socket.path, config.socket.mode, config.socket.group),
-            desk,
-            self.rulebook.rules(),
-            self.rulebook.roles(),
+            self.desk,
+            book.rules(),
+            book.roles(),
             Extras(
-                lambda: self.rulebook,
+                lambda: self.rules.book,
                 self.reporter,
-                self.cloud.accounts,
-                self.cloud.inventory.merge,
-                self.cloud.documents,
-                self.cloud.addresses,
+                cloud.accounts,
+                cloud.inventory.merge,
+                cloud.documents,
+                cloud.addresses,
             ),
         )
         self.api.start()
@@ -156,125 +176,17 @@ class Daemon:
         rejected = [config.drop_folder.path / "rejected"] if config.drop_folder.enabled else []
         return [*rejected, config.asterisk.spool / "dialerd" / "doubt"]
 
-    def _keep_rules(self, rulebook: Rulebook) -> None:
-        self.rulebook = rulebook
-        rulebook.start()
+    def _reload(self) -> None:
+        self.rules.reload(
+            lambda book: self.desk.reconfigure(book.policy()).result(RELOAD_LIMIT_S), self._keep_to
+        )
 
-    def reload(self) -> None:
-        """Reads the configuration again, and puts the new rules in the place of the old ones, all at once.
-
-        A configuration with mistakes changes nothing, and is told of in the status. So is what can't be
-        changed without a restart.
-        """
-        try:
-            config = load(self.path)
-            rulebook = Rulebook(config)
-        except ConfigError as error:
-            self._reload_trouble = [f"The configuration was not read again, it has mistakes: {error}."]
-            log.get_logger(__name__).error("reload_refused", mistakes=[str(each) for each in error.mistakes])
-            return
-        before = self.rulebook
-        fixed = [name for name in FIXED if getattr(config, name) != getattr(self.config, name)]
-        self._reload_trouble = [f"A change of [{name}] counts after a restart of dialerd." for name in fixed]
-        rulebook.stop_lists.succeed(before.stop_lists)
-        self._keep_rules(rulebook)
-        try:
-            self.desk.reconfigure(rulebook.policy()).result(RELOAD_LIMIT_S)
-        except (DialerError, TimeoutError) as error:
-            self._reload_trouble = [f"The new configuration is not in force yet, and is read again: {error}"]
-            self._reload_due, self.rulebook = True, before
-            log.get_logger(__name__).error("reload_waits", why=str(error))
-            rulebook.stop()
-            return
-        self._reload_due = False
-        rulebook.stop_lists.succeed(before.stop_lists)
-        self.cloud.reconfigure(rulebook)
-        self.api.reconfigure(rulebook.rules(), rulebook.roles())
+    def _keep_to(self, book: Rulebook) -> None:
+        """New rules, which the engine has taken, for all others."""
+        self.cloud.reconfigure(book)
+        self.api.reconfigure(book.rules(), book.roles())
         if self.dropbox is not None:
-            self.dropbox.reconfigure(rulebook.rules(), rulebook.roles())
-        before.stop()
-        log.get_logger(__name__).info("reloaded", restart_needed=fixed)
-
-    def _reporter(self, state: Path) -> Reporter:
-        store = ReportStore(state)
-        self._undo.append(store.close)
-        reporter = Reporter(self.config.report_settings(), self.desk, store, present)
-        reporter.start()
-        self.engine.oldest_needed = lambda: reporter.oldest_needed() + 1
-        self._undo.append(reporter.stop)
-        return reporter
-
-    def _engine(self, store: SqliteStore, spool: Spool) -> tuple[Engine, Ami | None]:
-        config = self.config
-        settings = EngineSettings(
-            version=__version__,
-            boot=BOOT_ID.read_text().strip(),
-            max_jobs=config.queue.max_jobs,
-            min_free_bytes=config.queue.min_free_mb * 1024 * 1024,
-            max_calls=config.asterisk.max_calls,
-            longest_call_s=config.asterisk.longest_call,
-            ami=config.ami is not None,
-            keep_s=config.queue.keep,
-            redact_after_s=config.queue.redact_after,
-            held_limit_s=config.queue.held_limit,
-            due_limit_s=config.queue.due_limit,
-        )
-        ami = None
-        if config.ami is not None:
-            ours = config.ami
-            ami = Ami(
-                AmiSettings(ours.host, ours.port, ours.username, Secret(ours.secret)),
-                lambda told: engine.post(told),
-                watched=lambda: watched(engine.gate.rules.trunks),
-            )
-        engine = Engine(
-            store,
-            spool,
-            ami,
-            channel_for,
-            render,
-            judge,
-            settings,
-            self.rulebook.policy(),
-            failed=lambda _: self.end(EXIT_BUG),
-            providers=self.cloud.accounts,
-        )
-        return engine, ami
-
-    def _dropbox(self, desk: Desk) -> Dropbox | None:
-        config = self.config
-        if not config.drop_folder.enabled:
-            return None
-        dropbox = Dropbox(
-            DropSettings(folder=config.drop_folder.path),
-            desk,
-            self.rulebook.rules(),
-            to_document,
-            roles=self.rulebook.roles(),
-            documents=self.cloud.documents,
-        )
-        dropbox.start()
-        self._undo.append(dropbox.stop)
-        return dropbox
-
-    def _watch(self, engine: Engine, dropbox: Dropbox | None) -> None:
-        spool, drop = self.config.asterisk.spool, self.config.drop_folder.path / "drop"
-        folders: dict[Path, tuple[Kind, ...]] = {
-            spool / "outgoing": ("closed",),
-            spool / "outgoing_done": ("closed",),
-        }
-        if dropbox is not None:
-            folders[drop] = ("closed", "moved")
-
-        def wake(folder: Path, name: str) -> None:
-            if dropbox is not None and folder == drop:
-                dropbox.wake(name or None, closed=bool(name))
-            else:
-                engine.post(SpoolStirred(frozenset([name])))
-
-        self.watch = FolderWatch(folders, wake)
-        self.watch.start()
-        self._undo.append(self.watch.stop)
+            self.dropbox.reconfigure(book.rules(), book.roles())
 
     def _wait(self) -> int:
         """Until somebody asks for the end: looks after the watches, and tells systemd how we are."""
@@ -284,10 +196,10 @@ class Daemon:
                 code = self._ending.get(timeout=patience)
                 if code is not None:
                     return code
-                self.reload()
+                self._reload()
             except queue.Empty:
-                if self._reload_due:
-                    self.reload()
+                if self.rules.due:
+                    self._reload()
                 self.desk.folder_problems = self._problems()
                 if not self.api.alive():
                     log.get_logger(__name__).error("socket_lost", why="the API's thread has ended")
@@ -296,7 +208,7 @@ class Daemon:
 
     def _problems(self) -> list[str]:
         kept = [] if self.dropbox is None else self.dropbox.problems()
-        policy = [*self._reload_trouble, *self.rulebook.problems(), *self.reporter.problems()]
+        policy = [*self.rules.trouble, *self.rules.book.problems(), *self.reporter.problems()]
         self.housekeeper.look()
         self.cloud.sweep(monotonic(), self.reader.documents)
         return [*self.watch.tend(), *kept, *policy, *self.housekeeper.problems, *self.cloud.problems()]
