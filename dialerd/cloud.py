@@ -9,6 +9,7 @@ from typing import Any
 from dialerd.callbacks import Callbacks, read_key
 from dialerd.core.errors import Broken
 from dialerd.core.inbound import ListenerSettings
+from dialerd.core.meters import NOBODY, Meters
 from dialerd.core.signals import ProviderTold
 from dialerd.documents import DocumentSettings, FolderOfDocuments
 from dialerd.intake.listener import Door, Listener
@@ -34,6 +35,7 @@ class Cloud:
         book: Rulebook,
         blocked: Mapping[str, datetime],
         tell: Callable[[Any], None],
+        meters: Meters = NOBODY,
     ) -> None:
         """`tell` gets what the accounts have to say to the engine. Raises ConfigError, Broken."""
         self.documents = FolderOfDocuments(DocumentSettings(state / "documents"))
@@ -45,13 +47,19 @@ class Cloud:
         self._listener: Listener | None = None
         self._swept = 0.0
         self.accounts = Accounts(
-            book.accounts, documents=self._bytes, callback_url=self._address, blocked=blocked, tell=tell
+            book.accounts,
+            documents=self._bytes,
+            callback_url=self._address,
+            blocked=blocked,
+            tell=tell,
+            meters=meters,
         )
 
-    def start(self, tell: Callable[[ProviderTold], Any]) -> None:
-        """Lets providers tell us what happened, where that is configured. Raises ConfigError."""
+    def start(self, tell: Callable[[ProviderTold], Any], metrics: Callable[[], bytes] | None = None) -> None:
+        """Lets providers tell us what happened, where that is configured, and shows the metrics to whom it is
+        configured. Raises ConfigError."""
         if self._listener_settings is not None:
-            self._listener = Listener(self._listener_settings, self._doors, tell)
+            self._listener = Listener(self._listener_settings, self._doors, tell, metrics)
             self._listener.start()
 
     def reconfigure(self, book: Rulebook) -> None:
@@ -74,6 +82,10 @@ class Cloud:
         lost = self._listener is not None and not self._listener.alive()
         found = ["The listener has ended: restart dialerd."] if lost else []
         return [*found, *self.inventory.problems(datetime.now(UTC).date())]
+
+    def listening(self) -> bool:
+        """Whether callbacks are taken."""
+        return self._listener is not None and self._listener.alive()
 
     def sweep(self, mono: float, needed: Callable[[], set[str]]) -> None:
         """Removes documents that nobody needs, once in a while."""

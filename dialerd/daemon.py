@@ -3,9 +3,10 @@
 Builds the parts, starts them in order, stops them in reverse. The one place that knows all concrete parts.
 
 Exit codes: 0 stopped as asked, 70 a bug of ours (start it again: recovery looks at what was under way), 78
-the configuration can't be used (every mistake is on stderr).
+the configuration can't be used (every mistake is on stderr), or a newer dialerd wrote the state.
 """
 
+import faulthandler
 import os
 import queue
 import resource
@@ -20,16 +21,21 @@ from time import monotonic
 import click
 
 from dialerd import __version__, log, systemd
-from dialerd.building import make_dropbox, make_engine, make_watch
+from dialerd.building import make_dropbox, make_engine, make_looking, make_unit_watch, make_watch
+from dialerd.checks.daemon import Looking
 from dialerd.cloud import Cloud
 from dialerd.config import Config, load
-from dialerd.core.errors import Broken, ConfigError
+from dialerd.core.errors import Broken, ConfigError, Mistake, NewerStore
 from dialerd.engine.desk import Desk
 from dialerd.engine.housekeeping import Housekeeper
 from dialerd.engine.inbox import Finish
 from dialerd.intake.api import Api, ApiSettings, Extras
+from dialerd.intake.api.listening import turn_away
 from dialerd.intake.present import present
+from dialerd.keeping.backup import Backups
+from dialerd.keeping.starting import at_start
 from dialerd.lock import hold, state_folder
+from dialerd.measuring import Measures
 from dialerd.pbx.spool import Spool, SpoolSettings
 from dialerd.reloading import Reloading
 from dialerd.reports.reporter import Reporter
@@ -45,13 +51,17 @@ RELOAD_LIMIT_S = 30.0
 LOOK_AFTER_S = 2.0
 """How often systemd is told how we are, and the folder watches are looked after."""
 
+STILL_S = 20.0
+"""How long the engine, or the socket's thread, may stand still before systemd gets no more signs of life."""
+
 
 class Daemon:
     """All the parts of one running daemon."""
 
-    def __init__(self, config: Config, path: Path | None = None) -> None:
-        self.config, self.path = config, path
-        self.notifier = systemd.Notifier()
+    def __init__(self, config: Config, path: Path | None = None, inherited: int | None = None) -> None:
+        """`inherited` is the descriptor of a socket that listens already (systemd's), or None."""
+        self.config, self.path, self.inherited = config, path, inherited
+        self.notifier, self.measures = systemd.Notifier(), Measures()
         self._ending: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._undo: list[Callable[[], object]] = []
 
@@ -89,6 +99,8 @@ class Daemon:
         config = self.config
         state = state_folder(config.state_dir)
         hold(state, "the state folder")
+        at_start(state)
+        self.backups = Backups(state, config.queue.min_free_mb << 20)
         spool = Spool(SpoolSettings(spool=config.asterisk.spool, user=config.asterisk.user))
         spool.check()
         hold(config.asterisk.spool / "dialerd", "the spool")
@@ -111,6 +123,7 @@ class Daemon:
             self.rules.book,
             store.blocks(datetime.now(UTC)),
             lambda told: self.engine.post(told),
+            self.measures.counts,
         )
         self.engine, ami = make_engine(
             self.config,
@@ -120,8 +133,13 @@ class Daemon:
             self.cloud.accounts,
             failed=lambda _: self.end(EXIT_BUG),
         )
+        self.measures.count(self.engine, store, self.cloud)
         self.desk = Desk(self.engine, self.reader, self.figures)
         self.engine.oldest_needed = lambda: 0
+        unit = make_unit_watch(self.config, self.engine.post)
+        if unit is not None:
+            unit.start()
+            self._undo.append(unit.stop)
         self.engine.start()
         self._undo += [self.engine.stop, self.cloud.finish, partial(self.engine.post, Finish())]
         if ami is not None:
@@ -131,11 +149,13 @@ class Daemon:
 
     def _ways_out(self, state: Path) -> None:
         """What listens to providers, and tells sinks."""
-        self.cloud.start(self.desk.tell)
+        self.cloud.start(self.desk.tell, self.measures.text)
         self._undo.append(self.cloud.close_doors)
         reports = ReportStore(state)
         self._undo.append(reports.close)
-        self.reporter = Reporter(self.config.report_settings(), self.desk, reports, present)
+        self.reporter = Reporter(
+            self.config.report_settings(), self.desk, reports, present, meters=self.measures.counts
+        )
         self.reporter.start()
         self.engine.oldest_needed = lambda: self.reporter.oldest_needed() + 1
         self._undo.append(self.reporter.stop)
@@ -145,16 +165,18 @@ class Daemon:
         config, book, cloud = self.config, self.rules.book, self.cloud
         self.dropbox = make_dropbox(config, self.desk, book, cloud.documents)
         if self.dropbox is not None:
+            self.dropbox.meters = self.measures.counts
             self.dropbox.start()
             self._undo.append(self.dropbox.stop)
-        self.watch = make_watch(config, self.engine.post, self.dropbox)
+        self.watch = make_watch(config, self.engine.post, self.dropbox, self.measures.counts)
         self.watch.start()
         self._undo.append(self.watch.stop)
         self.housekeeper = Housekeeper(
             self.engine, self.reader, self.figures, self._old_files(), config.queue.keep
         )
+        self._measure()
         self.api = Api(
-            ApiSettings(config.socket.path, config.socket.mode, config.socket.group),
+            ApiSettings(config.socket.path, config.socket.mode, config.socket.group, self.inherited),
             self.desk,
             book.rules(),
             book.roles(),
@@ -165,10 +187,24 @@ class Daemon:
                 cloud.inventory.merge,
                 cloud.documents,
                 cloud.addresses,
+                self.measures.counts,
+                self.measures.text,
+                self._looking(),
+                self.backups.stream,
             ),
         )
         self.api.start()
-        self._undo.append(self.api.stop)
+        self._undo += [self.api.stop, self.backups.stop]
+
+    def _looking(self) -> Looking:
+        """What looks at everything, when somebody asks."""
+        book, stuck = (lambda: self.rules.book), (lambda: self.housekeeper.problems)
+        return make_looking(self.config, book, self.desk, stuck, self.reporter.figures, self.cloud)
+
+    def _measure(self) -> None:
+        parts = (self.desk, self.engine, self.cloud, self.reporter, self.housekeeper, self.rules)
+        self.measures.look(self.config.state_dir, self.config.asterisk.spool, *parts)
+        self._undo.append(self.measures.close)
 
     def _old_files(self) -> list[Path]:
         """Folders whose files are kept no longer than ended jobs."""
@@ -177,13 +213,19 @@ class Daemon:
         return [*rejected, config.asterisk.spool / "dialerd" / "doubt"]
 
     def _reload(self) -> None:
+        """Between RELOADING and READY, as Type=notify-reload asks for, whatever came of it: the status says
+        that."""
+        self.notifier.reloading()
         self.rules.reload(
             lambda book: self.desk.reconfigure(book.policy()).result(RELOAD_LIMIT_S), self._keep_to
         )
+        self.notifier.status("; ".join(self.rules.trouble) or "The configuration was read again.")
+        self.notifier.ready()
 
     def _keep_to(self, book: Rulebook) -> None:
         """New rules, which the engine has taken, for all others."""
         self.cloud.reconfigure(book)
+        self.measures.know(self.engine, self.cloud)
         self.api.reconfigure(book.rules(), book.roles())
         if self.dropbox is not None:
             self.dropbox.reconfigure(book.rules(), book.roles())
@@ -217,7 +259,7 @@ class Daemon:
         status = self.desk.status()
         jobs = ", ".join(f"{count} {state}" for state, count in status["jobs"].items())
         self.notifier.status("; ".join([jobs or "no jobs", *status["problems"]]))
-        if self.engine.turned_within(LOOK_AFTER_S * 10):
+        if self.engine.turned_within(STILL_S) and self.api.answered_within(STILL_S):
             self.notifier.watchdog()
 
 
@@ -227,31 +269,49 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+def _only_one(inherited: list[int]) -> list[int]:
+    """None or one. Raises ConfigError where systemd hands over more."""
+    if len(inherited) > 1:
+        what = "systemd hands over several sockets. Leave one ListenStream= in dialerd.socket."
+        raise ConfigError([Mistake("socket.path", what)])
+    return inherited
+
+
 @click.command()
-@click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file.")
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The configuration file; default /etc/dialerd/dialerd.toml.",
+)
 @click.option(
     "--check", is_flag=True, help="Only look at the configuration, say what is wrong with it, and end."
 )
 @click.version_option(__version__)
 def main(path: Path | None, check: bool) -> None:
     """Takes call jobs over a Unix socket and from a folder, and brings them to their end through Asterisk."""
+    inherited: list[int] = []
     try:
         systemd.require()
+        inherited = systemd.inherited_sockets()
         config = load(path)
         if check:
             Rulebook(config)
             click.echo("The configuration is fine.")
             return
         log.setup(config.log.level, config.log.format)
-        daemon = Daemon(config, path)
+        faulthandler.enable()  # where the watchdog ends us (SIGABRT), the log says where each thread stood
+        daemon = Daemon(config, path, *_only_one(inherited))
         signal.signal(signal.SIGHUP, lambda *_: daemon.ask_to_reload())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.end(0))
         code = daemon.run()
     except (ConfigError, Broken) as error:
         mistakes = error.mistakes if isinstance(error, ConfigError) else [error]
+        for descriptor in inherited:
+            turn_away(descriptor)
         click.echo("\n".join(f"dialerd: {mistake}" for mistake in mistakes), err=True)
-        sys.exit(EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_BUG)
+        sys.exit(EXIT_CONFIG if isinstance(error, ConfigError | NewerStore) else EXIT_BUG)
     sys.exit(code)
 
 

@@ -1,4 +1,5 @@
-"""The log, on stderr: JSON under systemd, readable lines on a terminal. The one file that knows structlog.
+"""The log: fields in the journal under systemd, readable lines on stderr elsewhere, or JSON. The one file
+that knows structlog.
 
 error means that a person must act, warning that we coped, info what happened. Numbers are masked.
 """
@@ -8,14 +9,17 @@ import os
 import re
 import sys
 import threading
+import traceback
 from collections.abc import MutableMapping
 from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
+from dialerd.journal import SOCKET, Journal
+
 Level = Literal["debug", "info", "warning", "error"]
-Format = Literal["auto", "json", "text"]
+Format = Literal["auto", "journal", "json", "text"]
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _SYSLOG = {"critical": 2, "error": 3, "exception": 3, "warning": 4, "info": 6, "debug": 7}
@@ -23,6 +27,9 @@ _E164 = re.compile(r"\+\d[\d ./()-]{3,30}\d")
 _DIGITS = re.compile(r"\+?\d{5,}")
 _NUMBERS_IN = frozenset({"to", "number", "channel", "caller_id", "extension", "why", "reason", "detail"})
 """Fields in which every long run of digits is a number; elsewhere only what begins with + is."""
+
+_OWN = frozenset({"event", "level", "timestamp", "exc_info", "stack_info"})
+"""What an entry of the journal has in fields of the journal's own."""
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
@@ -36,18 +43,25 @@ def mask(number: str) -> str:
     return "…" + number[-min(4, max(1, len(number) // 2)) :]
 
 
-def setup(level: Level, format: Format, stream: TextIO | None = None) -> None:
-    """Sets up the process's log, also for what libraries say by `logging`. `auto`: JSON in the journal."""
+def setup(level: Level, format: Format, stream: TextIO | None = None, journal: str = SOCKET) -> None:
+    """Sets up the process's log, also for what libraries say by `logging`.
+
+    `auto`: fields into the journal where `stream` (stderr) leads there, else text. What the journal does not
+    take, or where it is not there at all (`journal` is its socket), is JSON on `stream`.
+    """
     out = stream or sys.stderr
-    journal = _is_journal(out)
-    json = format == "json" or (format == "auto" and journal)
+    under_systemd = _is_journal(out)
+    wanted = format == "journal" or (format == "auto" and under_systemd)
+    there = _opened(journal) if wanted else None
+    json = wanted or format == "json"
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _mask_numbers,
+            *([_Entries(there)] if there is not None else []),
             *(_as_json() if json else _as_text(out)),
-            *([_with_priority] if journal and json else []),
+            *([_with_priority] if under_systemd and json else []),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=lambda *_: _Stream(out),
@@ -62,6 +76,39 @@ def _is_journal(stream: TextIO) -> bool:
     except (OSError, ValueError):
         return False
     return os.environ.get("JOURNAL_STREAM") == f"{here.st_dev}:{here.st_ino}"
+
+
+def _opened(path: str) -> Journal | None:
+    try:
+        return Journal(path)
+    except OSError:
+        return None
+
+
+class _Entries:
+    """Hands entries to the journal; what it does not take goes on to stderr."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def __call__(self, _: Any, method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        told = {name: value for name, value in fields.items() if name not in _OWN}
+        message = " ".join([str(fields.get("event", "")), *(f"{name}={told[name]}" for name in sorted(told))])
+        if fields.get("exc_info"):
+            message = f"{message}\n{_traceback(fields['exc_info'])}"
+        if self._journal.send(message, _SYSLOG.get(method, 6), {"event": fields.get("event"), **told}):
+            raise structlog.DropEvent
+        return fields
+
+
+def _traceback(exc_info: Any) -> str:
+    """What went wrong and where, without the values of variables."""
+    if isinstance(exc_info, BaseException):
+        exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
+    elif not isinstance(exc_info, tuple):
+        exc_info = sys.exc_info()
+    text = "".join(traceback.format_exception(*exc_info))
+    return _E164.sub(lambda found: mask(found[0]), text)
 
 
 def _as_json() -> list[Processor]:

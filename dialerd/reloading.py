@@ -20,7 +20,8 @@ FIXED = (
 class Reloading:
     """Keeps the rules in force, and puts others in their place.
 
-    `trouble` is what an operator should know of the last try; `due` tells that it is to be tried again.
+    `trouble` is what an operator should know of the last try; `due` tells that it is to be tried again,
+    `refused` that the file has mistakes.
     """
 
     def __init__(self, config: Config, path: Path | None) -> None:
@@ -28,7 +29,7 @@ class Reloading:
         self._config, self._path = config, path
         self.book = Rulebook(config)
         self.trouble: list[str] = []
-        self.due = False
+        self.due = self.refused = False
 
     def reload(self, agree: Callable[[Rulebook], None], tell: Callable[[Rulebook], None]) -> None:
         """Reads the configuration again, and puts the new rules in the place of the old ones, all at once.
@@ -41,10 +42,11 @@ class Reloading:
             config = load(self._path)
             book = Rulebook(config)
         except ConfigError as error:
-            self.due = False
+            self.due, self.refused = False, True
             self.trouble = [f"The configuration was not read again, it has mistakes: {error}."]
             log.error("reload_refused", mistakes=[str(each) for each in error.mistakes])
             return
+        self.refused = False
         fixed = [name for name in FIXED if getattr(config, name) != getattr(self._config, name)]
         self.trouble = [f"A change of [{name}] counts after a restart of dialerd." for name in fixed]
         before = self.book

@@ -9,6 +9,7 @@ from pathlib import Path
 from dialerd.core.errors import Mistake
 
 _LARGEST = 4096
+_OF_FOLDER = "dialerd_"
 
 
 def read_secret(
@@ -20,7 +21,8 @@ def read_secret(
     key: str = "secret_file",
 ) -> str | None:
     """The secret in the file that a section (a table of TOML, at `where`) names as `key`, or else in
-    systemd's credential of this name (LoadCredential=NAME:...).
+    systemd's credential of this name (LoadCredential=NAME:...), or of a file of this name in the folder that
+    dialerd.service hands over (LoadCredential=dialerd:..., which puts dialerd_ before it).
 
     None where there is neither; "" where what is there is a mistake, which is added.
     """
@@ -28,9 +30,9 @@ def read_secret(
     if named is not None and not isinstance(named, str):
         return ""
     folder = environ.get("CREDENTIALS_DIRECTORY")
-    if named is None and (folder is None or "/" in credential or not Path(folder, credential).exists()):
+    path = _credential(folder, credential) if named is None else Path(named)
+    if path is None:
         return None
-    path = Path(folder or "", credential) if named is None else Path(named)
     try:
         return _secret_in(path, by_systemd=folder is not None and path.parent == Path(folder))
     except OSError as error:
@@ -38,6 +40,14 @@ def read_secret(
     except ValueError as error:
         mistakes.append(Mistake(f"{where}.{key}", str(error)))
     return ""
+
+
+def _credential(folder: str | None, name: str) -> Path | None:
+    """systemd.exec(5), LoadCredential=: a file NAME of a folder arrives under the folder's id, _ and NAME."""
+    if folder is None or "/" in name:
+        return None
+    found = (Path(folder, name), Path(folder, _OF_FOLDER + name))
+    return next((path for path in found if path.exists()), None)
 
 
 def _secret_in(path: Path, by_systemd: bool) -> str:

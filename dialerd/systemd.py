@@ -1,6 +1,8 @@
-"""What we tell systemd (sd_notify(3)): ready, status, signs of life. The one file that knows pystemd.
+"""What we tell systemd (sd_notify(3)): ready, status, signs of life; and the sockets that it opened for us
+(sd_listen_fds(3)). With units.py, the file that knows pystemd.
 
-pystemd comes with the extra `dialerd[systemd]`. Without NOTIFY_SOCKET nothing is told and nothing needed.
+pystemd comes with the extra `dialerd[systemd]`. Without NOTIFY_SOCKET and LISTEN_PID nothing is told and
+nothing needed.
 """
 
 import os
@@ -17,6 +19,23 @@ def require() -> None:
     if os.environ.get(_SOCKET) and _pystemd_daemon() is None:
         what = "systemd waits to be notified, which takes pystemd. Install it: pip install 'dialerd[systemd]'"
         raise ConfigError([Mistake(_SOCKET, what)])
+
+
+def inherited_sockets() -> list[int]:
+    """The descriptors of the sockets that systemd opened for this very process; they are asked for once.
+
+    Raises ConfigError where there are some and pystemd is missing.
+    """
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return []
+    daemon = _pystemd_daemon()
+    if daemon is None:
+        what = "systemd hands a socket over, which takes pystemd. Install it: pip install 'dialerd[systemd]'"
+        raise ConfigError([Mistake("LISTEN_FDS", what)])
+    count = daemon.listen_fds(1)
+    for name in ("LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)
+    return list(range(daemon.LISTEN_FDS_START, daemon.LISTEN_FDS_START + max(count, 0)))
 
 
 def _pystemd_daemon() -> Any:

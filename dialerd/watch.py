@@ -4,7 +4,9 @@ A watch only wakes: events can be lost (the kernel's queue overflows, a folder i
 ends), so whoever is woken lists the folder, and lists it now and then unasked.
 """
 
+import logging
 import os
+import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -20,12 +22,15 @@ from watchdog.observers.api import ObservedWatch
 from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
 from watchdog.observers.inotify_c import InotifyConstants
 
+from dialerd.core.meters import NOBODY, Meters
 from dialerd.log import get_logger
 
 if TYPE_CHECKING:
     from watchdog.observers.inotify_c import Mask  # a name that watchdog 6 does not have
 
 log = get_logger(__name__)
+
+_INOTIFY_LOG = logging.getLogger("watchdog.observers.inotify_c")
 
 Kind = Literal["closed", "moved", "deleted"]
 """closed: after writing; moved: into the folder."""
@@ -48,7 +53,9 @@ _MASKS: dict[type[FileSystemEvent], int] = {
 class FolderWatch:
     """Watches folders, not what lies deeper. start(), tend() and stop() belong to one thread."""
 
-    def __init__(self, folders: Mapping[Path, Collection[Kind]], wake: Wake) -> None:
+    def __init__(self, folders: Mapping[Path, Collection[Kind]], wake: Wake, meters: Meters = NOBODY) -> None:
+        self._meters, self._lost = meters, threading.Event()
+        self._overflows = _Overflows(self._overflowed)
         self._folders = {folder: [_EVENTS[kind] for kind in kinds] for folder, kinds in folders.items()}
         self._wake = wake
         self._observer: _Observer | None = None
@@ -57,10 +64,16 @@ class FolderWatch:
 
     def start(self) -> None:
         """Begins to watch. A folder that is not there yet is watched from the first tend() that finds it."""
+        _INOTIFY_LOG.addFilter(self._overflows)
+        _INOTIFY_LOG.setLevel(logging.WARNING)
         self.tend()
 
     def stop(self) -> None:
         """Ends the watch; returns when no more calls of `wake` will come."""
+        _INOTIFY_LOG.removeFilter(self._overflows)
+        self._end_observer()
+
+    def _end_observer(self) -> None:
         observer, self._observer = self._observer, None
         self._armed.clear()
         if observer is not None:
@@ -79,6 +92,10 @@ class FolderWatch:
         `wake` is then called with "" (in the caller's thread), since something may have been missed.
         """
         problems: list[str] = []
+        if self._lost.is_set():
+            self._lost.clear()
+            for folder in self._folders:
+                self._wake(folder, "")
         if not self.alive:
             self._replace_observer(problems)
         if self._observer is not None:
@@ -90,10 +107,17 @@ class FolderWatch:
         self._problems = problems
         return problems
 
+    def _overflowed(self) -> None:
+        """The kernel dropped events. The folders are listed at the next tend(): this may be the thread that
+        has to read on."""
+        self._lost.set()
+        self._meters.stirred("overflow")
+
     def _replace_observer(self, problems: list[str]) -> None:
         if self._observer is not None:
             log.warning("folder_watch_restarted")
-            self.stop()
+            self._meters.stirred("restarted")
+            self._end_observer()
         try:
             self._observer = _Observer()
             self._observer.start()
@@ -130,7 +154,21 @@ class FolderWatch:
     def _disarm(self, observer: "_Observer", folder: Path) -> None:
         watch, _ = self._armed.pop(folder, (None, None))
         if watch is not None:
+            self._meters.stirred("rearmed")
             observer.unschedule(watch)
+
+
+class _Overflows(logging.Filter):
+    """Hears watchdog say that the kernel's queue has overflowed; it has no other way to tell (7.1)."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith("Inotify queue overflowed"):
+            self._told()
+        return True
 
 
 class _Handler(FileSystemEventHandler):

@@ -58,6 +58,7 @@ class Daemon:
         self.spool = spool.spool if isinstance(spool, Asterisk) else spool
         self.wrapper = list(wrapper)
         self.extra_environment: dict[str, str] = {}
+        self.descriptors: list[int] = []
         self.state = state or self.folder / "state"
         self.socket, self.drop_folder = self.folder / "dialerd.sock", self.folder / "jobs"
         self.settings: dict[str, dict[str, Any]] = {
@@ -135,6 +136,7 @@ class Daemon:
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                pass_fds=self.descriptors,
             )
         if wait:
             until(self.answers, _START_LIMIT_S)

@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "reports": {"reports", "core", "http", "log"},
     "providers": {"providers", "core", "http", "log"},
     "http": {"http", "core"},
+    "checks": {"checks", "config", "core", "log", "pbx"},
     "documents": {"documents", "core", "log"},
     "durable": {"durable"},
     "inventory": {"inventory", "core", "durable", "log"},
@@ -45,14 +46,20 @@ MAY_IMPORT = {
         "rulebook",
     },
     "engine": {"engine", "core", "store", "log"},
+    "keeping": {"keeping", "core", "store", "lock", "log"},
     "rulebook": {"rulebook", "config", "core", "engine", "lists", "log"},
     "reloading": {"reloading", "config", "core", "log", "rulebook"},
     "client": {"client"},
-    "log": {"log", "core"},
+    "metrics": {"metrics", "core", "engine", "store"},
+    "measuring": {"measuring", "cloud", "engine", "metrics", "reloading", "reports", "store"},
+    "log": {"log", "core", "journal"},
+    "journal": {"journal"},
     "systemd": {"systemd", "core", "log"},
+    "units": {"units", "core", "log"},
     "watch": {"watch", "core", "log"},
     "config": {"config", "secret", "core", "log", "providers"},
     "secret": {"secret", "core"},
+    "setup": {"setup", "config", "core"},
     "lock": {"lock", "core"},
 }
 """Parts of dialerd by the parts that they may import. `daemon` (with `building`) and `cli` may import all."""
@@ -64,7 +71,8 @@ OWNERS = {
     "holidays": ["core/public_holidays.py"],
     "phonenumbers": ["core/numbers.py"],
     "pydantic": ["intake/document.py", "intake/fields.py", "config", "core/sentences.py"],
-    "pystemd": ["systemd.py"],
+    "prometheus_client": ["metrics"],
+    "pystemd": ["systemd.py", "units.py"],
     "cryptography": ["providers/ed25519.py"],
     "requests": ["http"],
     "rich": ["cli"],
@@ -76,6 +84,7 @@ OWNERS = {
 """Foreign libraries by the files (or folders) that know them."""
 
 CATCH_ALL = {
+    "checks/running.py",
     "engine/engine.py",
     "engine/worker.py",
     "intake/api/routes.py",

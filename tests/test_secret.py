@@ -82,3 +82,22 @@ def test_without_file_and_credential_there_is_no_secret(tmp_path: Path, credenti
     secret = read_secret({}, "x", credential, environ, mistakes)
 
     assert (secret, mistakes) == (None, [])
+
+
+def test_a_credential_of_the_folder_that_the_service_hands_over_is_found(tmp_path: Path) -> None:
+    (tmp_path / "dialerd_ami_secret").write_text("of the folder\n")
+
+    config = from_text("[ami]", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+    assert config.ami is not None
+    assert config.ami.secret == "of the folder"
+
+
+def test_a_credential_of_its_own_name_goes_before_the_folders(tmp_path: Path) -> None:
+    (tmp_path / "dialerd_ami_secret").write_text("of the folder\n")
+    (tmp_path / "ami_secret").write_text("its own\n")
+
+    config = from_text("[ami]", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+    assert config.ami is not None
+    assert config.ami.secret == "its own"

@@ -83,6 +83,26 @@ def test_signs_of_life_come_at_half_the_time_that_the_manager_allows(manager: Ma
 
 
 @needs_pystemd
+def test_sockets_that_were_opened_for_us_are_asked_for_once(manager: Manager) -> None:
+    program = """
+import os
+os.dup2(0, 3); os.dup2(0, 4)
+os.environ["LISTEN_PID"], os.environ["LISTEN_FDS"] = str(os.getpid()), "2"
+print(inherited_sockets(), inherited_sockets(), os.get_inheritable(3), "LISTEN_FDS" in os.environ)
+"""
+
+    done = manager.run(program)
+
+    assert done.stdout == "[3, 4] [] False False\n"
+
+
+def test_sockets_of_another_process_are_left_alone(manager: Manager) -> None:
+    done = manager.run("print(inherited_sockets())", LISTEN_PID="1", LISTEN_FDS="1")
+
+    assert done.stdout == "[]\n"
+
+
+@needs_pystemd
 @pytest.mark.parametrize("env", [{}, {"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}])
 def test_no_sign_of_life_where_none_is_expected_of_this_process(
     manager: Manager, env: dict[str, str]

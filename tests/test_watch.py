@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from watchdog.observers import inotify_c
 
 from dialerd.watch import FolderWatch, Kind
 from tests.waiting import until
@@ -195,3 +196,54 @@ def test_a_healthy_watch_is_left_alone(folder: Path, watching: Watching) -> None
     witness.watch.tend()
 
     assert witness.names == [""]
+
+
+class Losses:
+    """Counts what a watch may have lost events by."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def stirred(self, loss: str) -> None:
+        self.heard.append(loss)
+
+
+def test_an_overflow_of_the_kernels_queue_is_counted_and_the_folder_is_looked_at(folder: Path) -> None:
+    losses, woken = Losses(), []
+    watch = FolderWatch({folder: ("closed",)}, lambda _, name: woken.append(name), losses)  # type: ignore[arg-type]
+    watch.start()
+    try:
+        woken.clear()
+
+        overflow()
+        watch.tend()
+
+        assert losses.heard == ["overflow"]
+        assert woken == [""]
+    finally:
+        watch.stop()
+
+
+def overflow() -> None:
+    """Has watchdog read what the kernel writes when its queue overflows (inotify(7): wd -1)."""
+    fd = getattr(inotify_c, "InotifyFD", None)
+    if fd is None:
+        pytest.skip("this watchdog does not tell of overflows")
+    fd.get_instance().handle_event(
+        inotify_c.InotifyEvent(-1, inotify_c.InotifyConstants.IN_Q_OVERFLOW, 0, b"")
+    )
+
+
+def test_a_folder_that_is_replaced_is_counted(folder: Path) -> None:
+    losses = Losses()
+    watch = FolderWatch({folder: ("closed",)}, lambda _, name: None, losses)  # type: ignore[arg-type]
+    watch.start()
+    try:
+        folder.rename(folder.with_name("old"))
+        folder.mkdir()
+
+        watch.tend()
+
+        assert losses.heard == ["rearmed"]
+    finally:
+        watch.stop()

@@ -42,6 +42,11 @@ _MODULES = {
     "redact": "purge",
     "whoami": "whoami",
     "check": "check",
+    "backup": "backup",
+    "restore": "restore",
+    "fsck": "fsck",
+    "setup": "setup",
+    "completion": "completion",
 }
 
 
@@ -54,12 +59,16 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _MODULES:
             return None
+        from dialerd.cli import examples
+
         found = getattr(import_module(f"dialerd.cli.{_MODULES[name]}"), f"{name}_")
         assert isinstance(found, click.Command)
+        examples.give(found, name)
         return found
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and not args[0].startswith("-") and args[0] not in _MODULES:
+        unknown = args and not args[0].startswith("-") and args[0] not in _MODULES
+        if unknown and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], _MODULES, n=1)
@@ -82,7 +91,7 @@ class _Commands(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from dialerd.cli import exits
 
-        self.epilog = exits.HELP
+        self.epilog = exits.help()
         super().format_epilog(ctx, formatter)
 
 
@@ -98,9 +107,14 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
 @click.option(
     "--socket", metavar="PATH", help="The daemon's socket; default $DIALERD_SOCKET, else the system's."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: one value a line.")
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print it."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the version, and end.",
 )
 @click.pass_context
 def main(ctx: click.Context, socket: str | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from dialerd.cli import asking
 
 @click.group("account")
 def account_() -> None:
-    """The accounts with providers: balance and owner."""
+    """Show the accounts with providers: balance and owner."""
 
 
 asking.add_all(account_, "account")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dialerd.cli import answers, exits, show
+from dialerd.cli import answers, completing, exits, show
 from dialerd.cli.periods import ago
 from dialerd.cli.session import Session, shared
 from dialerd.client import Job, NoSuchJob
@@ -19,7 +19,9 @@ from dialerd.core.times import format_when
 
 _PLACES = ("ref", "session")
 _NAIVE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
-provider_option = click.option("--provider", metavar="NAME", help="The account with a provider.")
+provider_option = click.option(
+    "--provider", metavar="NAME", shell_complete=completing.providers, help="The account with a provider."
+)
 
 
 def add_all(group: click.Group, noun: str) -> None:
@@ -39,7 +41,7 @@ def command(name: str, called: str | None = None) -> click.Command:
 
     ask.__doc__ = "\n\n".join([operation.help, *_about(operation)])
     made: Callable[..., Any] = ask
-    raw = click.option("--raw", is_flag=True, help="With the provider's own record, as it came.")
+    raw = click.option("--raw", is_flag=True, help="Also the provider's own record, as it came.")
     for option in (raw, provider_option, *(_option(each) for each in reversed(operation.parameters))):
         made = option(made)
     return click.command(called or name.partition(".")[2].replace("_", "-"))(made)
@@ -57,7 +59,8 @@ def _help(parameter: Parameter) -> str:
 
 def _option(parameter: Parameter) -> Callable[..., Any]:
     if parameter.argument:
-        return click.argument(parameter.name, required=parameter.required)
+        jobs = completing.jobs if parameter.name in _PLACES else None
+        return click.argument(parameter.name, required=parameter.required, shell_complete=jobs)
     flag, help = f"--{parameter.name.replace('_', '-')}", parameter.help
     if parameter.kind == "flag":
         return click.option(flag, parameter.name, is_flag=True, help=help)
@@ -66,7 +69,7 @@ def _option(parameter: Parameter) -> Callable[..., Any]:
         "time": {
             "callback": _moment,
             "metavar": "WHEN",
-            "help": f'{help} "2026-12-01 09:00" (here), 24h (ago).',
+            "help": f'{help.rstrip(".")}, such as "2026-12-01 09:00" (here) or 24h (ago).',
         },
         "number": {"metavar": "NUMBER"},
     }

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import click
 
-from dialerd.cli import exits, pause, show
+from dialerd.cli import completing, exits, pause, show
 from dialerd.cli.session import Session, shared
 from dialerd.client import ENDED
 from dialerd.client.fields import Figures
@@ -20,7 +20,7 @@ _BAR = 30
 _STATES = ("queued", "deferred", "active", "submitted", "held", *ENDED)
 _COLUMNS = ("BATCH", "OWNER", "DONE", "JOBS", "ANSWERED", "WAITING", "STATE", "CREATED")
 
-_NAME = click.argument("name")
+_NAME = click.argument("name", shell_complete=completing.batches)
 _OWNER = pause.owner_option("Whose batch (a name or a uid); default: yours, else the only one of this name.")
 
 
@@ -31,7 +31,9 @@ def batch_() -> None:
 
 @batch_.command("list")
 @pause.owner_option("Only this user's (a name or a uid).")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", default=20, show_default=True, help="At most so many."
+)
 @shared
 def list_(session: Session, owner: int | None, limit: int) -> None:
     """List batches, newest first."""
@@ -46,10 +48,10 @@ def list_(session: Session, owner: int | None, limit: int) -> None:
 @batch_.command("show")
 @_NAME
 @_OWNER
-@click.option("--watch", "watches", is_flag=True, help="Until all its jobs have ended or are held.")
+@click.option("--watch", "watches", is_flag=True, help="Go on until all its jobs have ended or are held.")
 @shared
 def show_(session: Session, name: str, owner: int | None, watches: bool) -> None:
-    """Show how a batch stands: how far it is, how fast it goes, and when it is done."""
+    """Show how batch NAME stands. It tells how far it is, how fast it goes, and when it is done."""
 
     def look() -> Figures:
         return session.client.batch(name, owner)
@@ -68,7 +70,7 @@ def show_(session: Session, name: str, owner: int | None, watches: bool) -> None
 @click.option("--reason", metavar="TEXT", default="", help="Why.")
 @shared
 def pause_(session: Session, name: str, owner: int | None, reason: str) -> None:
-    """Begin no more of its calls. Calls under way go on."""
+    """Begin no more calls of batch NAME. Calls under way go on."""
     _order(session, session.client.pause(_scope(session, name, owner), reason), "is paused")
 
 
@@ -77,7 +79,7 @@ def pause_(session: Session, name: str, owner: int | None, reason: str) -> None:
 @_OWNER
 @shared
 def resume_(session: Session, name: str, owner: int | None) -> None:
-    """Let it go on."""
+    """Let the paused batch NAME go on."""
     _order(session, session.client.resume(_scope(session, name, owner)), "goes on")
 
 
@@ -88,7 +90,7 @@ def resume_(session: Session, name: str, owner: int | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shared
 def cancel_(session: Session, name: str, owner: int | None, reason: str, yes: bool) -> None:
-    """Cancel all its jobs that have not ended. Calls under way are taken back or hung up."""
+    """Cancel all jobs of batch NAME that have not ended. Calls under way are taken back or hung up."""
     figures = session.client.batch(name, owner)
     if not yes and sys.stdin.isatty():
         click.confirm(f"Cancel {open_jobs(figures)} jobs of batch {name}?", abort=True)
@@ -98,11 +100,19 @@ def cancel_(session: Session, name: str, owner: int | None, reason: str, yes: bo
 @batch_.command("report")
 @_NAME
 @_OWNER
-@click.option("--csv", "file", metavar="FILE|-", help="Write a line for each job, as CSV.")
-@click.option("--log", type=click.File(), help="What submit --log wrote: tells of refused rows too.")
+@click.option(
+    "--csv",
+    "file",
+    metavar="FILE|-",
+    shell_complete=completing.files,
+    help="Write a line for each job, as CSV.",
+)
+@click.option(
+    "--log", type=click.File(), metavar="FILE", help="What submit --log wrote: tells of refused rows too."
+)
 @shared
 def report_(session: Session, name: str, owner: int | None, file: str | None, log: TextIO | None) -> None:
-    """Report what came of a batch, job by job: each is counted once."""
+    """Report what came of batch NAME, job by job. Each is counted once."""
     from dialerd.cli.batch_report import report
 
     if file not in (None, "-") and not Path(file).absolute().parent.is_dir():

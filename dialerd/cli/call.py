@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dialerd.cli import show, waiting
+from dialerd.cli import completing, show, waiting
 from dialerd.cli.asking import provider_option
 from dialerd.cli.sending import extra_option
 from dialerd.cli.session import Session, shared
@@ -45,29 +45,45 @@ _OPTIONS = [
         multiple=True,
         metavar="NAME=VALUE",
         callback=_variables,
-        help="Set a variable.",
+        help="Set a channel variable; may be repeated.",
     ),
     click.option("--account", metavar="TEXT", help="The account for Asterisk's call records."),
     click.option("--wait-time", type=int, metavar="SECONDS", help="How long to let it ring (45)."),
     click.option("--codecs", metavar="LIST", help="Codecs, such as ulaw,alaw."),
-    click.option("--early-media", is_flag=True, help="Begin before the answer."),
+    click.option("--early-media", is_flag=True, help="Begin on early media, before the answer."),
     click.option("--max-retries", type=int, metavar="N", help="Further tries when it is not answered (0)."),
     click.option("--retry-time", type=int, metavar="SECONDS", help="Pause between tries (300)."),
     click.option(
-        "--not-before", "--at", "not_before", metavar="WHEN", help='When: "in 1h", "2026-12-01 01:00 UTC".'
+        "--not-before",
+        "--at",
+        "not_before",
+        metavar="WHEN",
+        help='Not before this: "in 1h", "2026-12-01 01:00 UTC".',
     ),
-    click.option("--not-after", metavar="WHEN", help="When it is too late."),
-    click.option("--hours", multiple=True, metavar="NAME|WINDOW", help="When it may be dialled."),
+    click.option("--not-after", metavar="WHEN", help="When it is too late, in the same form."),
+    click.option(
+        "--hours", multiple=True, metavar="NAME|WINDOW", help="When it may be dialled; may be repeated."
+    ),
     click.option("--recipient-timezone", metavar="ZONE", help="The callee's time zone (from the number)."),
-    click.option("--retry", metavar="NAME", help="The retry policy of the configuration."),
+    click.option(
+        "--retry", metavar="NAME", help="When it is tried again: a [retry.NAME] of the configuration."
+    ),
     click.option("--max-dials", type=int, metavar="N", help="Dials at most, whatever the reasons."),
     click.option("--kill-after", metavar="DURATION", help="No further try so long after the first."),
     click.option("--report-url", metavar="URL", help="Where its end is reported to, where allowed."),
-    click.option("--priority", type=int, metavar="0..9", help="9 is the most urgent (5)."),
+    click.option(
+        "--priority", type=int, metavar="0..9", help="Its place in the queue: 9 is the most urgent (5)."
+    ),
     click.option("--key", metavar="TEXT", help="Your own key: repeated, it repeats no call."),
-    click.option("--tag", "tags", multiple=True, metavar="TEXT", help="A tag to find it by."),
-    click.option("--batch", metavar="TEXT", help="The batch that it belongs to."),
-    click.option("--trunk", metavar="NAME", help="The trunk."),
+    click.option(
+        "--tag", "tags", multiple=True, metavar="TEXT", help="A tag to find it by; may be repeated."
+    ),
+    click.option(
+        "--batch", metavar="TEXT", shell_complete=completing.batches, help="The batch that it belongs to."
+    ),
+    click.option(
+        "--trunk", metavar="NAME", shell_complete=completing.trunks, help="This trunk, and no other."
+    ),
     provider_option,
     click.option(
         "--channel",
@@ -79,7 +95,9 @@ _OPTIONS = [
         "--ring", type=click.Choice(["each", "any"]), help="Several numbers: call each, or all at once."
     ),
     click.option(
-        "--on-doubt", type=click.Choice(["hold", "retry", "drop"]), help="If nobody can know (hold)."
+        "--on-doubt",
+        type=click.Choice(["hold", "retry", "drop"]),
+        help="What to do if nobody can know whether it was done (hold).",
     ),
 ]
 
@@ -104,11 +122,6 @@ def _all_fields(command: Callable[..., Any]) -> Callable[..., Any]:
 def call_(session: Session, to: tuple[str, ...], waits: bool, timeout: float | None, **fields: Any) -> None:
     """Call TO: an E.164 or national number, or an extension. Say what a trunk does on answer, what a provider
     does, or both, where the route leads to both.
-
-    \b
-    dialerctl call +4930123456 --play hello-world --wait
-    dialerctl call 100 --context sales --extension s --at "in 1h" --max-retries 2
-    dialerctl call +4930123456 --play alarm --say "The alarm went off." --language en
     """
     document = {name: value for name, value in fields.items() if _is_given(value)}
     for name, several in (("to", to), ("channel", fields["channel"])):

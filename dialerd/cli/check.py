@@ -1,72 +1,85 @@
-"""dialerctl check: what could be wrong, here and in the daemon."""
+"""dialerctl check: everything looked at, live, by the daemon and from here; what to do, the worst first."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import wrap
 
 import click
 
 from dialerd.cli import exits, show
 from dialerd.cli.session import Session, shared
-from dialerd.client import Client, ClientError
+from dialerd.core.findings import Finding, Verdict
+
+_STYLED = {Verdict.ERROR: "ERROR", Verdict.WARNING: "WARNING"}
+_COLOURS = {"ERROR": "red", "WARNING": "yellow"}
 
 
 @click.command("check")
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file to look at too.")
+@click.option("--problems", is_flag=True, help="Show errors and warnings only.")
 @shared
-def check_(session: Session, config: Path | None) -> None:
-    """Look for problems: the socket, the daemon, its Asterisk, the configuration file."""
-    found, code = [], exits.DONE
-    try:
-        problems = session.client.status()["problems"]
-        found.append(("daemon", "ok", f"answers on {session.client.socket_path}"))
-        found += [("daemon", "problem", problem) for problem in problems]
-    except ClientError as error:
-        code = exits.of_error(error)
-        found.append(("socket", "problem", str(error)))
-        found += _socket(session.client)
-    found += _configuration(config)
+def check_(session: Session, config: Path | None, problems: bool) -> None:
+    """Look at everything, live, and say what to do. That is Asterisk, the spool, disks, clocks, providers and
+    the queue.
+
+    The worst comes first. error: jobs can't be done, or may be lost or repeated. warning: a person should
+    act. Exit code 1 for an error, 3 where there is nothing worse than a warning.
+    """
+    from dialerd.cli import checking
+
+    found, code = checking.look(session.client, config)
+    shown = [each for each in found if not (problems and each.good)]
     if session.json:
-        for part, verdict, text in found:
-            show.print_json({"part": part, "ok": verdict != "problem", "text": text})
+        for each in shown:
+            show.print_json(_json(each))
     else:
-        show.table(("PART", "VERDICT", "WHAT"), found)
-    if code == exits.DONE and any(verdict == "problem" for _, verdict, _ in found):
-        code = exits.NOT_DONE
-    sys.exit(code)
+        _print(shown)
+    sys.exit(code if code is not None else of_findings(found))
 
 
-def _socket(client: Client) -> Iterator[tuple[str, str, str]]:
-    """What the socket's file shows, where nobody answered."""
-    path = Path(client.socket_path)
-    try:
-        if not path.parent.is_dir():
-            yield "socket", "problem", f"There is no folder {path.parent}: no daemon has run with this path."
-        elif path.exists() and not path.is_socket():
-            yield "socket", "problem", f"{path} is no socket."
-    except PermissionError:
-        yield "socket", "problem", f"You may not look into {path.parent}."
+def of_findings(found: Sequence[Finding]) -> int:
+    """The exit code by the worst."""
+    verdicts = {each.verdict for each in found}
+    if Verdict.ERROR in verdicts:
+        return exits.NOT_DONE
+    return exits.WARNED if Verdict.WARNING in verdicts else exits.DONE
 
 
-def _configuration(path: Path | None) -> Iterator[tuple[str, str, str]]:
-    from dialerd.config import DEFAULT_PATH, load
-    from dialerd.core.errors import ConfigError
+def _json(each: Finding) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "check": each.name,
+        "verdict": each.verdict.value,
+        "ok": each.good,
+        "found": each.found,
+    }
+    return {**shown, "todo": each.todo} if each.todo else shown
 
-    chosen = path or DEFAULT_PATH
-    if path is None and not chosen.exists():
-        yield "configuration", "ok", f"there is no {chosen}: the defaults hold"
+
+def _print(shown: Sequence[Finding]) -> None:
+    if not shown:
+        click.echo("Nothing is wrong.")
         return
-    try:
-        load(chosen)
-    except ConfigError as error:
-        for mistake in error.mistakes:
-            if mistake.where.endswith("secret_file"):
-                yield (
-                    "configuration",
-                    "not looked at",
-                    f"{mistake.where}: a secret is for the daemon's user only",
-                )
-            else:
-                yield "configuration", "problem", str(mistake)
+    rows = [
+        (_STYLED.get(each.verdict, each.verdict.value), each.name, each.found, each.todo) for each in shown
+    ]
+    if sys.stdout.isatty():
+        _print_wide(rows)
     else:
-        yield "configuration", "ok", f"{chosen} has no mistakes"
+        show.table(("VERDICT", "CHECK", "FOUND", "TO DO"), rows)
+
+
+def _print_wide(rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """For a terminal: what to do stands below what was found."""
+    width, first = max(40, get_terminal_size().columns), max(len(row[0]) for row in rows)
+    second = max(len(row[1]) for row in rows)
+    room = max(30, width - first - second - 4)
+    for verdict, name, found, todo in rows:
+        lines = [*wrap(found, room, break_on_hyphens=False), *wrap(todo, room, break_on_hyphens=False)]
+        click.secho(
+            f"{verdict:<{first}}  ", nl=False, fg=_COLOURS.get(verdict), bold=verdict in _COLOURS or None
+        )
+        click.echo(f"{name:<{second}}  {lines[0]}")
+        for line in lines[1:]:
+            click.echo(" " * (first + second + 4) + line)

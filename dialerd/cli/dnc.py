@@ -7,19 +7,25 @@ from typing import Any
 
 import click
 
-from dialerd.cli import errors, exits, show
+from dialerd.cli import completing, errors, exits, show
 from dialerd.cli.session import Session, shared
 from dialerd.client import NoSuchJob, Refused
 
 _NUMBERS = click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
 _LIST = click.option(
-    "--list", "name", default="opt-out", show_default=True, metavar="NAME", help="The stop list."
+    "--list",
+    "name",
+    default="opt-out",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=completing.lists,
+    help="The stop list.",
 )
 
 
 @click.group("dnc")
 def dnc_() -> None:
-    """Numbers that must not be called (do-not-call lists)."""
+    """Look at stop lists (do-not-call lists), and change them."""
 
 
 @dnc_.command("lists")
@@ -50,7 +56,7 @@ def lists_(session: Session) -> None:
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept beside the number.")
 @shared
 def add_(session: Session, numbers: tuple[str, ...], name: str, reason: str) -> None:
-    """Never call these numbers again."""
+    """Never call each NUMBER again."""
 
     def add(number: str) -> dict[str, Any]:
         return session.client.dnc_add(number, list=name, reason=reason)
@@ -67,7 +73,7 @@ def add_(session: Session, numbers: tuple[str, ...], name: str, reason: str) -> 
 @_LIST
 @shared
 def remove_(session: Session, numbers: tuple[str, ...], name: str) -> None:
-    """Take numbers off a list."""
+    """Take each NUMBER off a list."""
 
     def remove(number: str) -> dict[str, Any]:
         return session.client.dnc_remove(number, list=name)
@@ -84,7 +90,7 @@ def remove_(session: Session, numbers: tuple[str, ...], name: str) -> None:
 @click.argument("number")
 @shared
 def check_(session: Session, number: str) -> None:
-    """Say whether a number may be called (exit code 1: it may not), and which lines stop it."""
+    """Say whether NUMBER is on a list, and which lines stop it. Exit code 1: it is."""
     found = session.client.dnc_check(number)
     if session.json:
         show.print_json(found)
@@ -99,10 +105,13 @@ def check_(session: Session, number: str) -> None:
 
 @dnc_.command("import")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE|-")
-@click.option("--list", "name", required=True, metavar="NAME", help="The stop list.")
+@click.option(
+    "--list", "name", required=True, metavar="NAME", shell_complete=completing.lists, help="The stop list."
+)
 @shared
 def import_(session: Session, file: Path, name: str) -> None:
-    """Add all numbers of FILE to a list, or none: a number a line, or CSV with a column "number"."""
+    """Add all numbers of FILE to a list, or none. It has a number a line, or is CSV with a
+    column "number"."""
     with click.open_file(str(file), "rb") as stream:
         added = session.client.dnc_import(name, stream.read())
     if session.json:

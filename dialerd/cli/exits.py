@@ -1,6 +1,7 @@
 """Exit codes of dialerctl: what became of a call can be told from the code alone (docs/client.md)."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from dialerd.client import (
@@ -19,6 +20,7 @@ from dialerd.client import (
 DONE = 0
 NOT_DONE = 1
 USAGE = 2
+WARNED = 3
 BUSY = 10
 NO_ANSWER = 11
 CONGESTION = 12
@@ -33,23 +35,40 @@ TRY_LATER = 75
 NO_PERMISSION = 77
 INTERRUPTED = 130
 
-HELP = """\
-\b
-Exit codes:
-  0   done; with --wait: every call was answered, every message went through
-  1   not done: no such job, not allowed in its state, or (with --wait) some did and some did not;
-      a provider refuses the account or gave no clear answer
-  2   wrong usage
-  10  busy                     14  expired
-  11  no answer                15  cancelled
-  12  congestion, unavailable  16  held: in doubt, or by an operator
-  13  failed                   17  still under way after --timeout
-  65  the job (or a row of the file) was refused: it has mistakes, or a provider said no
-  69  the daemon can't be reached
-  75  a bound is reached, or a provider is away: try later
-  77  no permission: for the socket, or by your roles
-  130 interrupted
-"""
+MEANINGS = (
+    (DONE, "done; with --wait: every call was answered, every message went through"),
+    (
+        NOT_DONE,
+        "not done: no such job, or not allowed in its state; a check found a problem; a provider refuses the"
+        " account or gave no clear answer; with --wait: some did and some did not",
+    ),
+    (USAGE, "wrong usage, or a file that can't be read"),
+    (WARNED, "check found nothing worse than warnings"),
+    (BUSY, "busy"),
+    (NO_ANSWER, "no answer"),
+    (CONGESTION, "congestion, or the channel was unavailable"),
+    (FAILED, "failed otherwise"),
+    (EXPIRED, "expired"),
+    (CANCELLED, "cancelled"),
+    (HELD, "held: in doubt, or by an operator"),
+    (UNDER_WAY, "still under way after --timeout"),
+    (REFUSED, "the job (or a row of the file) was refused: it has mistakes, or a provider said no"),
+    (UNREACHABLE, "the daemon can't be reached"),
+    (TRY_LATER, "a bound is reached, or a provider is away: try later"),
+    (NO_PERMISSION, "no permission: for the socket, or by your roles"),
+    (INTERRUPTED, "interrupted"),
+)
+"""What each says; 10 to 16 come only of --wait and watch."""
+
+
+def help() -> str:
+    """The codes for --help."""
+    lines = (
+        fill(text, 78, initial_indent=f"  {code:<4}", subsequent_indent=" " * 6) for code, text in MEANINGS
+    )
+    return "\n".join(["\b", "Exit codes:", *lines])
+
+
 _STATES = {"completed": DONE, "expired": EXPIRED, "cancelled": CANCELLED, "held": HELD}
 _DISPOSITIONS = {
     "BUSY": BUSY,

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from dialerd.cli import completing
 from dialerd.cli.listing import uid_of_user
 from dialerd.cli.periods import moment
 from dialerd.cli.session import Session, shared
@@ -37,9 +38,14 @@ _NUMBER = re.compile(r"\+[0-9]{1,15}|-?[0-9]+(?:\.[0-9]+)?")
     help="What to write.",
 )
 @click.option(
-    "--state", "states", multiple=True, metavar="STATE", help="Only in this state; may be repeated."
+    "--state",
+    "states",
+    multiple=True,
+    metavar="STATE",
+    shell_complete=completing.states,
+    help="Only in this state; may be repeated.",
 )
-@click.option("--batch", metavar="TEXT", help="Only of this batch.")
+@click.option("--batch", metavar="TEXT", shell_complete=completing.batches, help="Only of this batch.")
 @click.option("--tag", metavar="TEXT", help="Only with this tag.")
 @click.option("--to", metavar="NUMBER", help="Only to this number.")
 @click.option("--owner", metavar="USER", callback=uid_of_user, help="Only this user's (a name or a uid).")
@@ -57,7 +63,8 @@ def export_(
     since: str | None,
     until: str | None,
 ) -> None:
-    """Write jobs with their last attempt to standard output, newest first; any number of them."""
+    """Write jobs as CSV or NDJSON. Each has its last attempt with it; they go to standard output, newest
+    first, any number of them."""
     jobs: Iterable[Mapping[str, Any]] = session.client.jobs_with_last(
         _first_id(moment(until, "--until")) if until else None,
         state=states or None,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from dialerd.cli import asking
+from dialerd.cli import asking, completing
 from dialerd.cli.sending import extra_option, one_or_all, sends
 from dialerd.cli.session import Session
 from dialerd.client import Submitted
@@ -17,7 +17,7 @@ def fax_() -> None:
 
 
 @fax_.command("send")
-@click.argument("to", nargs=-1, required=True, metavar="TO...")
+@click.argument("to", nargs=-1, required=True, metavar="TO...", shell_complete=completing.files)
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE|-")
 @click.option("--filename", metavar="NAME", help="What the document is called (the file's name).")
 @click.option("--caller-id", metavar="NUMBER", help="Who it seems to be from.")
@@ -27,11 +27,7 @@ def fax_() -> None:
 def send_(
     session: Session, to: tuple[str, ...], file: Path, filename: str | None = None, **fields: Any
 ) -> Submitted:
-    """Fax FILE, a PDF or a TIFF, to each number TO.
-
-    \b
-    dialerctl fax send +4930123456 contract.pdf --wait
-    """
+    """Fax FILE, a PDF or a TIFF, to each number TO."""
     try:
         with click.open_file(str(file), "rb") as stream:
             content = bytes(stream.read())

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from dialerd.cli import show, waiting
+from dialerd.cli import completing, show, waiting
 from dialerd.cli.session import Session, shared
 from dialerd.client import Event
 
@@ -18,11 +18,12 @@ def _print(session: Session, event: Event) -> None:
 
 
 @click.command("watch")
-@click.argument("ids", nargs=-1, metavar="[ID...]")
+@click.argument("ids", nargs=-1, metavar="[ID...]", shell_complete=completing.jobs)
 @click.option("--timeout", type=float, metavar="SECONDS", help="With IDs: no longer than this.")
 @shared
 def watch_(session: Session, ids: tuple[str, ...], timeout: float | None) -> None:
-    """Watch jobs until they have ended (the exit code says how), or everything until you press Ctrl-C."""
+    """Watch jobs until they have ended; without ID, everything. The exit code says how they ended. Everything
+    is watched until you press Ctrl-C."""
     if not ids:
         _watch_all(session)
     for job_id in ids:
@@ -44,9 +45,16 @@ def _watch_all(session: Session) -> None:
 @click.command("events")
 @click.option("--follow", "-f", is_flag=True, help="Wait for new ones.")
 @click.option("--after", type=click.IntRange(0), metavar="ID", help="Begin behind this event.")
-@click.option("--job", metavar="ID", help="Only of this job.")
-@click.option("--batch", metavar="TEXT", help="Only of this batch.")
-@click.option("--type", "types", multiple=True, metavar="TYPE", help="Only of this type; may be repeated.")
+@click.option("--job", metavar="ID", shell_complete=completing.jobs, help="Only of this job.")
+@click.option("--batch", metavar="TEXT", shell_complete=completing.batches, help="Only of this batch.")
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    metavar="TYPE",
+    shell_complete=completing.events,
+    help="Only of this type; may be repeated.",
+)
 @shared
 def events_(
     session: Session,

@@ -35,9 +35,6 @@ def dial_(
     """Call TO, and go through steps. The message is said at first; docs/messages.md has all steps. Without
     any the session waits for those that you give it by hand: gather, play, hangup and the others. To say
     something and hang up, use voice say.
-
-    \b
-    dialerctl ivr dial +4930123456 --message "Hello." --steps steps.json
     """
     given = None if steps is None else _steps(steps.read())
     return session.client.ivr(to, given, message, **fields)

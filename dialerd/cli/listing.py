@@ -2,7 +2,7 @@
 
 import click
 
-from dialerd.cli import show
+from dialerd.cli import completing, show
 from dialerd.cli.session import Session, shared
 
 _COLUMNS = ("ID", "KIND", "STATE", "TO", "CREATED", "NOT BEFORE", "TRIES", "REASON")
@@ -22,16 +22,31 @@ def uid_of_user(_ctx: click.Context, _option: click.Parameter, given: str | None
 
 @click.command("list")
 @click.option(
-    "--state", "states", multiple=True, metavar="STATE", help="Only in this state; may be repeated."
+    "--state",
+    "states",
+    multiple=True,
+    metavar="STATE",
+    shell_complete=completing.states,
+    help="Only in this state; may be repeated.",
 )
-@click.option("--kind", metavar="KIND", help="Only of this kind: call, sms, fax, received, ...")
-@click.option("--batch", metavar="TEXT", help="Only of this batch.")
+@click.option(
+    "--kind",
+    metavar="KIND",
+    shell_complete=completing.kinds,
+    help="Only of this kind: call, sms, fax, received, ...",
+)
+@click.option("--batch", metavar="TEXT", shell_complete=completing.batches, help="Only of this batch.")
 @click.option("--tag", metavar="TEXT", help="Only with this tag.")
 @click.option("--key", metavar="TEXT", help="Only with this key.")
 @click.option("--to", metavar="NUMBER", help="Only to this number.")
 @click.option("--owner", metavar="USER", callback=uid_of_user, help="Only this user's (a name or a uid).")
 @click.option(
-    "--limit", type=click.IntRange(0), default=50, show_default=True, help="At most so many; 0: all."
+    "--limit",
+    type=click.IntRange(0),
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="At most so many; 0: all.",
 )
 @shared
 def list_(
@@ -79,10 +94,10 @@ def list_(
 
 
 @click.command("show")
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...", shell_complete=completing.jobs)
 @shared
 def show_(session: Session, ids: tuple[str, ...]) -> None:
-    """Show everything about jobs."""
+    """Show everything about jobs, by ID."""
     for place, job_id in enumerate(ids):
         job = session.client.job(job_id)
         if session.json:

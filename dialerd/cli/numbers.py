@@ -15,7 +15,7 @@ _SET = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     callback=pairs,
-    help="A field of the provider's own.",
+    help="A field of the provider's own; may be repeated.",
 )
 
 
@@ -26,7 +26,7 @@ def numbers_() -> None:
 
 @numbers_.command("buy")
 @click.argument("number")
-@click.option("--duration", metavar="MONTHS|auto_extend", help="For how long.")
+@click.option("--duration", metavar="MONTHS|auto_extend", help="For how long: months, or auto_extend.")
 @_SET
 @orders
 def buy_(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from dialerd.cli import errors, exits, show
+from dialerd.cli import completing, errors, exits, show
 from dialerd.cli.session import Session, shared
 from dialerd.client import Job, NoSuchJob, NotAllowed
 
@@ -26,14 +26,14 @@ def _each(session: Session, ids: Iterable[str], verb: Callable[[str], Job]) -> N
     sys.exit(code)
 
 
-_IDS = click.argument("ids", nargs=-1, required=True, metavar="ID...")
+_IDS = click.argument("ids", nargs=-1, required=True, metavar="ID...", shell_complete=completing.jobs)
 
 
 @click.command("cancel")
 @_IDS
 @shared
 def cancel_(session: Session, ids: tuple[str, ...]) -> None:
-    """Cancel jobs. A call under way is taken back or hung up; it is "cancelled" once that is certain."""
+    """Cancel jobs, by ID. A call under way is taken back or hung up; it is "cancelled" once that is sure."""
     _each(session, ids, session.client.cancel)
 
 
@@ -41,23 +41,60 @@ def cancel_(session: Session, ids: tuple[str, ...]) -> None:
 @_IDS
 @shared
 def hold_(session: Session, ids: tuple[str, ...]) -> None:
-    """Hold jobs until they are released."""
+    """Hold jobs, by ID, until they are released."""
     _each(session, ids, session.client.hold)
 
 
 @click.command("release")
-@_IDS
+@click.argument("ids", nargs=-1, metavar="[ID...]", shell_complete=completing.jobs)
+@click.option(
+    "--restored", is_flag=True, help="All that a restore held and that are not in doubt; with --batch: of it."
+)
+@click.option(
+    "--batch",
+    metavar="NAME",
+    shell_complete=completing.batches,
+    help="With --restored: only jobs of this batch.",
+)
 @shared
-def release_(session: Session, ids: tuple[str, ...]) -> None:
-    """Let held jobs go on."""
-    _each(session, ids, session.client.release)
+def release_(session: Session, ids: tuple[str, ...], restored: bool, batch: str | None) -> None:
+    """Let held jobs go on, by ID."""
+    if bool(ids) == restored or (batch is not None and not restored):
+        raise click.UsageError("Give the ids of jobs, or --restored (perhaps with --batch).")
+    if restored:
+        _release_restored(session, batch)
+    else:
+        _each(session, ids, session.client.release)
+
+
+def _release_restored(session: Session, batch: str | None) -> None:
+    """Those that were under way at the backup stay held: what became of them is for a person to say."""
+    from dialerd.keeping.holding import RESTORED
+
+    released = doubts = 0
+    for job in session.client.jobs(state="held", batch=batch):
+        if not str(job.get("reason", "")).startswith(RESTORED):
+            continue
+        try:
+            session.client.release(job["id"])
+            released += 1
+        except (NoSuchJob, NotAllowed):
+            doubts += 1
+    if session.json:
+        show.print_json({"released": released, "in_doubt": doubts})
+    else:
+        click.echo(f"{released} released")
+    if doubts:
+        why = "were under way at the backup; say what became of them: dialerctl resolve ID --as ..."
+        click.echo(f"dialerctl: {doubts} stay held: they {why}", err=True)
+    sys.exit(exits.NOT_DONE if doubts else exits.DONE)
 
 
 @click.command("requeue")
 @_IDS
 @shared
 def requeue_(session: Session, ids: tuple[str, ...]) -> None:
-    """Try failed or expired jobs again."""
+    """Try failed or expired jobs again, by ID."""
     _each(session, ids, session.client.requeue)
 
 
@@ -72,5 +109,5 @@ def requeue_(session: Session, ids: tuple[str, ...]) -> None:
 )
 @shared
 def resolve_(session: Session, ids: tuple[str, ...], as_: str) -> None:
-    """Say what became of jobs that are held in doubt."""
+    """Say what became of jobs that are held in doubt, by ID."""
     _each(session, ids, lambda job_id: session.client.resolve(job_id, as_))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dialerd.cli import exits, show
+from dialerd.cli import completing, exits, show
 from dialerd.cli.listing import uid_of_user
 from dialerd.cli.session import Session, shared
 from dialerd.client import Client, NoSuchJob
@@ -23,7 +23,7 @@ def owner_option(help: str) -> Callable[[Any], Any]:
     return click.option("--owner", metavar="USER", callback=uid_of_user, help=help)
 
 
-_WHAT = click.argument("what", metavar="all|TRUNK|PROVIDER|BATCH")
+_WHAT = click.argument("what", metavar="all|TRUNK|PROVIDER|BATCH", shell_complete=completing.scopes)
 _REASON = click.option("--reason", metavar="TEXT", default="", help="Why, for those who wonder.")
 
 
@@ -48,7 +48,8 @@ def pause_(session: Session, what: str, reason: str, owner: int | None) -> None:
 @owner_option("Whose batch (a name or a uid).")
 @shared
 def resume_(session: Session, what: str, reason: str, owner: int | None) -> None:
-    """Let what is paused go on. What was paused by another word stays so."""
+    """Let what is paused go on. That may be all, a trunk, a provider or a batch; what was paused by another
+    word stays so."""
     scope = scope_of(session.client, what, owner)
     providers = _providers(session.client)
     answer = session.client.resume(scope, reason)
@@ -62,7 +63,7 @@ def resume_(session: Session, what: str, reason: str, owner: int | None) -> None
 @click.option("--reason", metavar="TEXT", default="drain", help="Why, for those who wonder.")
 @shared
 def drain_(session: Session, timeout: float | None, reason: str) -> None:
-    """Pause everything, and wait until no call is under way: for an upgrade, say."""
+    """Pause everything, and wait until no call is under way. It is for an upgrade, say."""
     session.client.pause("all", reason)
     left = _wait_for_none(session, timeout)
     if session.json:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dialerd.cli import exits, show
+from dialerd.cli import completing, exits, show
 from dialerd.cli.session import Session, shared
 
 _GOOD = ("reachable", "unknown")
@@ -14,7 +14,7 @@ _GOOD = ("reachable", "unknown")
 
 @click.group("providers")
 def providers_() -> None:
-    """The accounts with providers: what each can do, and whether it answers."""
+    """Show what the providers can do, and whether they answer."""
 
 
 @providers_.command("list")
@@ -48,11 +48,10 @@ def addresses_(session: Session) -> None:
 
 
 @providers_.command("check")
-@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.argument("names", nargs=-1, metavar="[NAME...]", shell_complete=completing.providers)
 @shared
 def check_(session: Session, names: tuple[str, ...]) -> None:
-    """Ask each provider whether it answers, or those that are named. It costs nothing. Exit code 1: one does
-    not."""
+    """Ask each provider whether it answers, or each NAME. It costs nothing. Exit code 1: one does not."""
     found = [each for name in names or (None,) for each in session.client.providers_check(name)]
     if session.json:
         for each in found:

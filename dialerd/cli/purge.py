@@ -46,5 +46,6 @@ def purge_(session: Session, older_than: str, states: tuple[str, ...], dry_run: 
 @click.option("--older-than", required=True, **_OLDER)  # type: ignore[arg-type]
 @shared
 def redact_(session: Session, older_than: str) -> None:
-    """Take numbers, caller ids, data and variables out of ended jobs. What became of them stays."""
+    """Take numbers and texts out of ended jobs. Caller ids, data and variables go, too; what became of the
+    jobs stays."""
     _report(session, session.client.redact(ago(older_than, "--older-than")), "redacted")

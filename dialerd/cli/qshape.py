@@ -2,7 +2,7 @@
 
 import click
 
-from dialerd.cli import show
+from dialerd.cli import completing, show
 from dialerd.cli.session import Session, shared
 
 _LITERAL = "(channels)"
@@ -10,11 +10,17 @@ _LITERAL = "(channels)"
 
 @click.command("qshape")
 @click.option(
-    "--state", "states", multiple=True, metavar="STATE", help="Only in this state; may be repeated."
+    "--state",
+    "states",
+    multiple=True,
+    metavar="STATE",
+    shell_complete=completing.states,
+    help="Only in this state; may be repeated.",
 )
 @shared
 def qshape_(session: Session, states: tuple[str, ...]) -> None:
-    """Show how many jobs wait or are under way, by trunk and by age in minutes."""
+    """Show how old the queue is. It tells how many jobs wait or are under way, by trunk and by age in
+    minutes."""
     found = session.client.qshape(states)
     if session.json:
         show.print_json(found)

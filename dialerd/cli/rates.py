@@ -4,21 +4,23 @@ import sys
 
 import click
 
-from dialerd.cli import exits, show
+from dialerd.cli import completing, exits, show
 from dialerd.cli.session import Session, shared
 
 
 @click.group("rates")
 def rates_() -> None:
-    """What calls cost."""
+    """Show what calls cost."""
 
 
 @rates_.command("check")
 @click.argument("number")
-@click.option("--trunk", metavar="NAME", help="On this trunk.")
+@click.option(
+    "--trunk", metavar="NAME", shell_complete=completing.trunks, help="What it costs on this trunk."
+)
 @shared
 def check_(session: Session, number: str, trunk: str | None) -> None:
-    """Show the rate of a number (exit code 1: it has none)."""
+    """Show the rate of NUMBER. Exit code 1: it has none."""
     found = session.client.rates_check(number, trunk)
     rate = found["rate"]
     if session.json:

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from dialerd.cli import completing
 from dialerd.cli.session import Session, shared
 
 _COLUMNS = ("SINK", "REPORT", "JOB", "TRIES", "NEXT TRY", "WHY")
@@ -16,9 +17,16 @@ def reports_() -> None:
 
 @reports_.command("list")
 @click.option("--dead", is_flag=True, help="Only those that were given up.")
-@click.option("--sink", metavar="SINK", help="Only to this sink, such as webhooks.crm.")
 @click.option(
-    "--limit", type=click.IntRange(0), default=50, show_default=True, help="At most so many; 0: all."
+    "--sink", metavar="SINK", shell_complete=completing.sinks, help="Only to this sink, such as webhooks.crm."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="At most so many; 0: all.",
 )
 @shared
 def list_(session: Session, dead: bool, sink: str | None, limit: int) -> None:
@@ -51,10 +59,10 @@ def list_(session: Session, dead: bool, sink: str | None, limit: int) -> None:
 
 
 @reports_.command("retry")
-@click.argument("sink", required=False)
+@click.argument("sink", required=False, shell_complete=completing.sinks)
 @shared
 def retry_(session: Session, sink: str | None) -> None:
-    """Try all that waits again now, to SINK or to all, also what was given up."""
+    """Try all that waits again now, also what was given up. It goes to SINK, or to all."""
     revived = session.client.retry_reports(sink)
     if session.json:
         click.echo(json.dumps({"revived": revived}))

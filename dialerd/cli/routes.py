@@ -21,11 +21,7 @@ def routes_() -> None:
 @click.option("--alias", metavar="TEXT", help="What it is called.")
 @orders
 def create_(session: Session, type: str, value: str, alias: str | None = None, **fields: Any) -> Submitted:
-    """Make a route.
-
-    \b
-    dialerctl routes create host pbx.example.com:5060 --alias office
-    """
+    """Make a route to VALUE. It is a host with its port, a number or a URI."""
     return session.client.routes_create(type, value, alias, **fields)
 
 
@@ -43,7 +39,7 @@ def set_primary_(session: Session, number: str, route: str, **fields: Any) -> Su
 @click.argument("route")
 @orders
 def set_failover_(session: Session, number: str, route: str, **fields: Any) -> Submitted:
-    """Send the calls of NUMBER to ROUTE where its primary one fails."""
+    """Send calls of NUMBER to ROUTE, where the primary fails."""
     return session.client.routes_set_failover(number, route, **fields)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dialerd.cli import show, waiting
+from dialerd.cli import completing, show, waiting
 from dialerd.cli.asking import provider_option
 from dialerd.cli.session import Session, shared
 from dialerd.client import Submitted
@@ -26,29 +26,49 @@ def pairs(_ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) 
 _OPTIONS = (
     provider_option,
     click.option("--key", metavar="TEXT", help="Your own key: repeated, it repeats nothing."),
-    click.option("--tag", "tags", multiple=True, metavar="TEXT", help="A tag to find it by."),
-    click.option("--batch", metavar="TEXT", help="The batch that it belongs to."),
     click.option(
-        "--not-before", "--at", "not_before", metavar="WHEN", help='When: "in 1h", "2026-12-01 01:00 UTC".'
+        "--tag", "tags", multiple=True, metavar="TEXT", help="A tag to find it by; may be repeated."
     ),
-    click.option("--not-after", metavar="WHEN", help="When it is too late."),
-    click.option("--priority", type=int, metavar="0..9", help="9 is the most urgent (5)."),
+    click.option(
+        "--batch", metavar="TEXT", shell_complete=completing.batches, help="The batch that it belongs to."
+    ),
+    click.option(
+        "--not-before",
+        "--at",
+        "not_before",
+        metavar="WHEN",
+        help='Not before this: "in 1h", "2026-12-01 01:00 UTC".',
+    ),
+    click.option("--not-after", metavar="WHEN", help="When it is too late, in the same form."),
+    click.option(
+        "--priority", type=int, metavar="0..9", help="Its place in the queue: 9 is the most urgent (5)."
+    ),
     click.option("--max-retries", type=int, metavar="N", help="Further tries (0)."),
     click.option("--retry-time", type=int, metavar="SECONDS", help="Pause between tries (300)."),
-    click.option("--retry", metavar="NAME", help="The retry policy of the configuration."),
+    click.option(
+        "--retry", metavar="NAME", help="When it is tried again: a [retry.NAME] of the configuration."
+    ),
     click.option("--report-url", metavar="URL", help="Where its end is reported to, where allowed."),
     click.option(
-        "--on-doubt", type=click.Choice(["hold", "retry", "drop"]), help="If nobody can know (hold)."
+        "--on-doubt",
+        type=click.Choice(["hold", "retry", "drop"]),
+        help="What to do if nobody can know whether it was done (hold).",
     ),
     click.option("--wait", "waits", is_flag=True, help="Wait until it has ended; the exit code says how."),
     click.option("--timeout", type=float, metavar="SECONDS", help="With --wait: no longer than this."),
 )
 _PEOPLE = (
-    click.option("--hours", multiple=True, metavar="NAME|WINDOW", help="When it may go out."),
+    click.option(
+        "--hours", multiple=True, metavar="NAME|WINDOW", help="When it may go out; may be repeated."
+    ),
     click.option("--recipient-timezone", metavar="ZONE", help="The recipient's time zone (from the number)."),
 )
 extra_option = click.option(
-    "--extra", multiple=True, metavar="NAME=VALUE", callback=pairs, help="A field of the provider's own."
+    "--extra",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=pairs,
+    help="A field of the provider's own; may be repeated.",
 )
 
 

@@ -40,10 +40,14 @@ def shared(command: F) -> F:
         metavar="PATH",
         expose_value=False,
         callback=_remember("socket"),
-        help="The daemon's socket.",
+        help="The daemon's socket; default $DIALERD_SOCKET, else the system's.",
     )
     printed = click.option(
-        "--json", is_flag=True, expose_value=False, callback=_remember("json"), help="Print JSON."
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember("json"),
+        help="Print JSON: one value a line.",
     )
     with_session.__name__, with_session.__doc__ = command.__name__, command.__doc__
     return named(printed(with_session))  # type: ignore[return-value]

@@ -26,22 +26,17 @@ def sms_() -> None:
     "--file",
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE|-",
-    help="The text is in a file.",
+    help="The text is in a file; - is standard input.",
 )
 @click.option("--template", metavar="ID", help="A template of the provider, in place of a text.")
-@click.option("--sender", metavar="NUMBER|NAME", help="Who it is from.")
+@click.option("--sender", metavar="NUMBER|NAME", help="Who it seems to be from.")
 @click.option("--media", multiple=True, metavar="URL", help="A picture or sound (MMS); may be repeated.")
 @click.option("--urgent", is_flag=True, help="By the provider's faster lane.")
 @click.option("--bulk", is_flag=True, help="May share one request with others of the same text.")
 @extra_option
 @sends
 def send_(session: Session, words: tuple[str, ...], file: Path | None = None, **fields: Any) -> Submitted:
-    """Send BODY (- is standard input) to each number TO.
-
-    \b
-    dialerctl sms send +4930123456 "Your code is 1234" --wait
-    dialerctl sms send +4930123456 +4940123456 --file notice.txt --tag notice
-    """
+    """Send BODY (- is standard input) to each number TO."""
     to, body = _taken_apart(words, fields.pop("body", None), file, "template" in fields, "media" in fields)
     return session.client.sms_send(one_or_all(to), body, **fields)
 

@@ -19,7 +19,8 @@ _COLUMNS = ("FROM", "TRUNK", "DIALLED", "ANSWERED", "RATE", "RING S", "TALK S", 
 )
 @shared
 def stats_(session: Session, since: str, until: str | None, by: str) -> None:
-    """Show the answer rate, the dispositions and the mean times of each trunk's calls."""
+    """Show what the calls came to. It tells the answer rate, the dispositions and the mean times of each
+    trunk's calls."""
     rows = session.client.stats(ago(since, "--since"), until and ago(until, "--until"), by)
     if session.json:
         for row in rows:

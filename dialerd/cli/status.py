@@ -14,7 +14,7 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 @click.command("status")
 @shared
 def status_(session: Session) -> None:
-    """How the daemon is."""
+    """Show how the daemon is. It tells of Asterisk, the spool and the jobs, and what is wrong."""
     found = session.client.status()
     if session.json:
         click.echo(json.dumps(found, ensure_ascii=False))

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TextIO, cast
 
 import click
 
-from dialerd.cli import errors, exits, preview, show, waiting
+from dialerd.cli import completing, errors, exits, preview, show, waiting
 from dialerd.cli.session import Session, shared
 from dialerd.client import Refused
 from dialerd.core.errors import InvalidJob
@@ -66,7 +66,10 @@ class _Tally:
     "--key", metavar="TEXT", help="Rows without a key get TEXT/ROW: the file may be submitted again."
 )
 @click.option(
-    "--batch", metavar="TEXT", help="The batch of rows that name none; with --template: the file's name."
+    "--batch",
+    metavar="TEXT",
+    shell_complete=completing.batches,
+    help="The batch of rows that name none; with --template: the file's name.",
 )
 @click.option("--log", type=click.File("w"), metavar="FILE", help="Write what became of each row, as JSON.")
 @click.option("--wait", "waits", is_flag=True, help="Wait until all jobs have ended.")
@@ -84,14 +87,11 @@ def submit_(
     waits: bool,
     timeout: float | None,
 ) -> None:
-    """Submit the jobs in FILE: JSON, one JSON document a line, CSV, or a call file; - is standard input.
+    """Submit the jobs in a FILE, however many. It is JSON, one JSON document a line, CSV, or a call file; -
+    is standard input.
 
     Good rows are accepted also where others have mistakes; those are told with their row numbers. With a
     template, the same row in the same batch is never called twice, however often the file is submitted.
-
-    \b
-    dialerctl submit leads.csv --template job.toml --dry-run
-    dialerctl submit leads.csv --template job.toml --batch spring
     """
     kind = kind or _kind(file)
     if template is not None and kind != "csv":

@@ -14,7 +14,8 @@ _COLUMNS = ("NAME", "STATE", "CHANNELS", "CALLS/S", "WINDOW", "TODAY", "WHY")
 @click.command("trunks")
 @shared
 def trunks_(session: Session) -> None:
-    """Show the trunks: whether each takes calls, how many are on it, and what it has done today."""
+    """Show how the trunks stand. It tells whether each takes calls, how many are on it, and what it has done
+    today."""
     found = session.client.trunks()
     if session.json:
         for line in found:

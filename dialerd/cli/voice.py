@@ -35,11 +35,7 @@ def voice_() -> None:
 @click.argument("numbers", nargs=-1, required=True, metavar="[FIRST] SECOND")
 @_calls
 def connect_(session: Session, numbers: tuple[str, ...], **fields: Any) -> Submitted:
-    """Call FIRST, and connect it with SECOND. Without FIRST: the account's own number.
-
-    \b
-    dialerctl voice connect +6591234567 +4930123456 --wait
-    """
+    """Call FIRST, and connect it with SECOND. Without FIRST: the account's own number."""
     if len(numbers) > 2:
         raise click.UsageError("Two numbers are connected: for more, see dialerctl voice conference.")
     first = numbers[0] if len(numbers) == 2 else None

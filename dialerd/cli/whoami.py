@@ -14,7 +14,7 @@ from dialerd.cli.session import Session, shared
 @click.command("whoami")
 @shared
 def whoami_(session: Session) -> None:
-    """As whom dialerd sees you, and what you may."""
+    """Show as whom dialerd sees you, and what you may."""
     found = session.client.whoami()
     if session.json:
         click.echo(json.dumps(found, ensure_ascii=False))

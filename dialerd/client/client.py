@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar, Unpack
 
 from dialerd.client.asking import path, query
+from dialerd.client.backups import Backups
 from dialerd.client.batches import Batches
 from dialerd.client.errors import WaitTimeout, explain, raise_problem
 from dialerd.client.fields import Event, Job, JobFields, Submitted
@@ -31,7 +32,7 @@ _NDJSON = {"Content-Type": "application/x-ndjson"}
 T = TypeVar("T")
 
 
-class Client(Batches, Figures, Lists, Orders, Providers, Reports, Sending, Whoami):
+class Client(Backups, Batches, Figures, Lists, Orders, Providers, Reports, Sending, Whoami):
     """A connection to the daemon.
 
     `socket_path`: default $DIALERD_SOCKET, else /run/dialerd/dialerd.sock. `timeout`: the seconds that one

@@ -35,4 +35,3 @@ class Reports:
         """Has all that waits (for a sink, or for any) tried now, the dead ones too; returns how many dead
         ones live again."""
         return int(self._call("POST", "/v1/reports/retry" + query({"sink": sink}))[1]["revived"])
-

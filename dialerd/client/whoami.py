@@ -1,4 +1,4 @@
-"""The client's question as whom dialerd sees it."""
+"""The client's questions as whom dialerd sees it, and what dialerd sees of its ground."""
 
 from typing import Any, Protocol
 
@@ -13,3 +13,7 @@ class Whoami:
     def whoami(self: _Getting) -> dict[str, Any]:
         """Our `uid`, `groups`, `roles` and `rights`, and in `may_use` what our jobs may ask for."""
         return self._get("/v1/whoami")
+
+    def check(self: _Getting) -> dict[str, Any]:
+        """Has the daemon look at everything: its `version`, and `findings`, the worst first."""
+        return self._get("/v1/check")

@@ -12,6 +12,7 @@ from dialerd.config.urls import Networks, base_address, is_own
 from dialerd.core import texts
 from dialerd.core.inbound import MAX_BODY_BYTES, ListenerSettings
 
+_THIS_MACHINE = ("127.0.0.0/8", "::1")
 _HOW = "Write 127.0.0.1:8443, [::1]:8443, or the whole path of a Unix socket."
 
 
@@ -37,6 +38,11 @@ def _address(text: str) -> str:
     return text
 
 
+def _readers(value: object) -> object:
+    """Who may read the metrics: true is this machine, false is nobody."""
+    return (_THIS_MACHINE if value else ()) if isinstance(value, bool) else value
+
+
 def _public_url(url: str) -> str:
     return base_address(url, plain=is_own(url))
 
@@ -54,6 +60,7 @@ class ListenerSection(Section):
     proxies: Networks = ()
     max_body: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = MAX_BODY_BYTES
     sources: dict[Name, Networks] = Field(default={})
+    metrics: Annotated[Networks, BeforeValidator(_readers)] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> "ListenerSection":
@@ -69,7 +76,18 @@ class ListenerSection(Section):
                 raise ValueError(
                     "mode and group are those of a Unix socket: take them out, or give its path."
                 )
+        if not isinstance(place, Path) and self._shows_all():
+            raise ValueError(
+                "A reverse proxy on this machine would show the metrics to everybody, since its requests come"
+                ' from this machine: name it in proxies, such as proxies = ["127.0.0.1"], have it send'
+                " X-Forwarded-For, and let it pass on nothing but what is below public_url."
+            )
         return self
+
+    def _shows_all(self) -> bool:
+        """Whether metrics that this machine may read are also shown to those behind a proxy on it."""
+        near = any(each.is_loopback for each in self.metrics)
+        return near and not is_own(self.public_url) and not self.proxies
 
     def settings(self) -> ListenerSettings:
         """What the listener needs to know."""
@@ -86,4 +104,5 @@ class ListenerSection(Section):
             proxies=self.proxies,
             max_body=self.max_body,
             sources=dict(self.sources),
+            metrics=self.metrics,
         )

@@ -1,5 +1,6 @@
 """The sections about dialerd's own ground: log, socket, queue, folders, Asterisk, AMI."""
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,12 +10,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from dialerd.config.fields import Account, Duration, Forever, Place, Section, bounds, file_mode, socket_path
 from dialerd.core import texts
 
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,240}\.service")
+
 
 class Log(Section):
-    """What is logged, and how: JSON where no person reads along (auto), else text."""
+    """What is logged, and how: with fields where systemd's journal reads along (auto), else as text."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "json", "text"] = "auto"
+    format: Literal["auto", "journal", "json", "text"] = "auto"
 
 
 class Socket(Section):
@@ -47,15 +50,23 @@ class DropFolder(Section):
     enabled: bool = True
 
 
+def _unit(text: str) -> str:
+    """The text itself, if it is the name of a service (systemd.unit(5)), or empty."""
+    if text and not _UNIT.fullmatch(text):
+        raise ValueError('Write the whole name of the unit, such as "asterisk.service".')
+    return text
+
+
 class Asterisk(Section):
     """Asterisk's spool, and what it may be given at once.
 
     `user` owns the call files ("": asterisk where there is one, else our own user); `longest_call` is in
-    seconds.
+    seconds. `service` is the unit that runs Asterisk ("": it is not watched).
     """
 
     spool: Place = Path("/var/spool/asterisk")
     user: Account = ""
+    service: Annotated[str, AfterValidator(_unit)] = ""
     longest_call: Annotated[Duration, bounds(60, 7 * 86400)] = 4 * 3600
     max_calls: Annotated[int, Field(ge=1, le=20_000)] = 200
 

@@ -111,3 +111,8 @@ class Unconfirmed(DeliveryError):
 
 class Broken(DialerError):
     """Our own ground gave way (disk full, spool unwritable, store corrupt): stop accepting and say so."""
+
+
+class NewerStore(Broken):
+    """A file of ours was written by a newer dialerd: nothing of it is touched, and starting again won't
+    help."""

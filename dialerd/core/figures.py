@@ -151,6 +151,15 @@ def _mean(total: float, of: int) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """The jobs that are due for one way ("" for literal channels), and since when the next one is."""
+
+    way: str
+    jobs: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Stuck:
     """Jobs that have been in a state for longer than its limit; `oldest` names some. `more`: there are more
     than `count`, which was as far as anybody counted."""

@@ -19,7 +19,8 @@ class ListenerSettings:
 
     `public_url` is how providers reach that, without / at its end. `proxies` are those whose X-Forwarded-For
     counts. `max_body` is in bytes. `sources` are the networks that a provider's callbacks may come from, by
-    its name; one that is not there may come from anywhere.
+    its name; one that is not there may come from anywhere. `metrics` are the networks that may read the
+    metrics.
     """
 
     public_url: str
@@ -31,6 +32,7 @@ class ListenerSettings:
     proxies: tuple[Network, ...] = ()
     max_body: int = MAX_BODY_BYTES
     sources: Mapping[str, tuple[Network, ...]] = field(default_factory=dict)
+    metrics: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

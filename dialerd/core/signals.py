@@ -46,6 +46,25 @@ class AsteriskLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitSeen:
+    """What systemd says of Asterisk's unit: its `state`, such as active.
+
+    `down`: it certainly does not run. `run`: another value means that it was started again; None where it is
+    not known. `problem`: why nothing can be said, a whole sentence.
+    """
+
+    unit: str
+    state: str
+    down: bool = False
+    run: str | None = None
+    problem: str = ""
+
+
+AsteriskTold = AsteriskUp | AsteriskDown | AsteriskLoad | UnitSeen
+"""What is said of Asterisk as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallSeen:
     """AMI showed something new of the attempt that `name` (its call file's) stands for."""
 

@@ -111,6 +111,7 @@ class Closer:
             self.orders.blow_fuse(attempt.trunk, why)
         self.gate.spending.release(attempt)
         self.ledger.note(job, "attempt_ended", attempt=attempt.number, **facts)
+        self.ledger.ended(job, attempt, result)
         if result.warning:
             self.ledger.later.append(lambda: log.warning("call_suspect", job=job.id, why=result.warning))
         if result.opt_out and self.opt_out is not None:
@@ -123,6 +124,7 @@ class Closer:
         self.ledger.save(replace(attempt, evidence={**attempt.evidence, **evidence, "doubt": why}))
         self.gate.spending.charge_doubt(attempt, self.ledger.clock.now())
         self.gate.spending.release(attempt)
+        self.ledger.ended(job, attempt, None)
         if job.on_doubt is OnDoubt.DROP:
             self.ledger.move(job, Step.REJECT, f"in doubt, dropped as the job says: {why}")
         elif _repeats(job):

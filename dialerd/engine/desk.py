@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from dialerd.core.errors import NoSuchJob, Overloaded
@@ -41,6 +42,10 @@ class Desk:
         """Hands in drafts. The answers are durable when the future resolves. Raises Overloaded at a bound."""
         self._check_bounds()
         message = Submit(submissions)
+        begun = monotonic()
+        message.answer.add_done_callback(
+            lambda _: self._engine.ledger.meters.taken(len(submissions), monotonic() - begun)
+        )
         self._engine.post(message)
         return message.answer
 
@@ -144,6 +149,8 @@ class Desk:
             )
             line |= {"ami": word, "version": asterisk.version, "started": asterisk.run}
             line |= {"calls": asterisk.calls, "max_calls": asterisk.max_calls, "reason": asterisk.reason}
+        if asterisk.unit is not None:
+            line |= {"service": asterisk.unit.unit, "service_state": asterisk.unit.state}
         return {
             "version": engine.settings.version,
             "uptime_seconds": round(engine.clock.mono() - self._started),
@@ -162,8 +169,7 @@ class Desk:
         engine = self._engine
         asterisk = engine.asterisk
         found = [engine.broken, engine.dispatcher.trouble, *self.folder_problems]
-        if asterisk.ami and not asterisk.up:
-            found.append(f"AMI: {asterisk.reason}.")
+        found += asterisk.problems()
         if engine.spool_waits() > DISK_LIMIT_S:
             found.append("The spool's disk has not answered for a while; calls wait for it.")
         found += [f"{_way(each)}: {why}." for each in self.trunks() if (why := each.get("trouble"))]

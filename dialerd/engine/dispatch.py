@@ -136,7 +136,8 @@ class Dispatcher:
 
     def _prepare(self, job: Job, way: str, closes: datetime | None, due: float) -> tuple[str, bytes] | None:
         """A job's next attempt and its call file; a job that can't be rendered is refused for good."""
-        attempt = Attempt(job.id, job.attempts + 1, way or None, "", begun=self.ledger.clock.now())
+        number = self.ledger.store.next_attempt(job)
+        attempt = Attempt(job.id, number, way or None, "", begun=self.ledger.clock.now())
         try:
             channel, variables = self.dial(job.call, way, self.picker.gate.rules)
             attempt = replace(attempt, channel=channel)

@@ -8,15 +8,13 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from dialerd.core.errors import DeliveryError, DialerError, NoSuchJob, NotAllowed, Overloaded
 from dialerd.core.receipts import Message, Notice, Receipt
 from dialerd.core.signals import (
     AccountBlocked,
-    AsteriskDown,
-    AsteriskLoad,
-    AsteriskUp,
+    AsteriskTold,
     CallSeen,
     ProviderAnswered,
     ProviderAsked,
@@ -118,9 +116,7 @@ class Engine(Parts):
             HandedOver: self.dispatcher.handed_over,
             CallSeen: self.settler.seen,
             SpoolStirred: lambda message: self.sweeper.stirred(message.names),
-            AsteriskUp: self.sweeper.asterisk_told,
-            AsteriskDown: self.sweeper.asterisk_told,
-            AsteriskLoad: self.sweeper.asterisk_told,
+            **dict.fromkeys(get_args(AsteriskTold), self.sweeper.asterisk_told),
             HangupFailed: self._hangup_failed,
             GiveOrder: self._give_order,
             Reconfigure: self._reconfigure,
@@ -166,14 +162,17 @@ class Engine(Parts):
             self._refuse(messages)
         else:
             self._commit(messages, partial(self._work, messages))
+        self._last_turn = self.clock.mono()
 
     def spool_waits(self) -> float:
         """For how many seconds the disk has been answering the spool's thread by now."""
         return self._worker.busy_seconds()
 
     def turned_within(self, seconds: float) -> bool:
-        """Whether the engine's thread made a turn, commit and all, in so many seconds: a sign of life for
-        systemd."""
+        """Whether the engine's thread made a turn in so many seconds, commit and all: a sign of life.
+
+        A turn that the disk refuses counts, since a restart would not free the disk; one that hangs does not.
+        """
         return self.clock.mono() - self._last_turn <= seconds
 
     def _run(self) -> None:
@@ -218,7 +217,6 @@ class Engine(Parts):
             self._refuse(messages)
             return
         self.broken = ""
-        self._last_turn = self.clock.mono()
         self._follow_up()
         if self.ledger.newest_event != before:
             self.on_commit(self.ledger.newest_event)
@@ -240,7 +238,7 @@ class Engine(Parts):
                 self._stopping = True
             elif isinstance(message, ProviderAnswered | Recalled | StepAnswered):
                 self.inbox.put(message)
-            elif isinstance(message, AsteriskUp | AsteriskDown | AsteriskLoad):
+            elif isinstance(message, AsteriskTold):
                 self.asterisk.tell(message, len(self.flights))
         if not self._stopping:
             self.clock.rest(BROKEN_PAUSE_S)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from dialerd.core.attempts import LONGEST
 from dialerd.core.model import GOOD, Attempt, Disposition, Job, Result
 from dialerd.core.receipts import Errand, Receipt
 from dialerd.core.signals import ProviderAsked
@@ -35,9 +36,6 @@ AT_ONCE = 20
 """Questions under way to one provider."""
 
 LOOKED_AT = 200
-
-LONGEST_NUMBER = 10
-"""No attempt's number has as many digits."""
 
 
 class Follower:
@@ -127,7 +125,7 @@ class Follower:
         """By our reference, else by their id."""
         store, place = self.ledger.store, None
         job_id, dot, number = (receipt.reference or "").rpartition(".")
-        if dot and number.isdecimal() and len(number) < LONGEST_NUMBER:
+        if dot and number.isdecimal() and len(number) <= LONGEST:
             place = (job_id, int(number))
         elif receipt.shared_ref is not None and receipt.to is not None:
             place = store.find_shared(provider, receipt.shared_ref, receipt.to)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dialerd.core.errors import Broken, Overloaded
-from dialerd.core.figures import stuck_sentence
+from dialerd.core.figures import Stuck, stuck_sentence
 from dialerd.core.states import ENDED
 from dialerd.engine.engine import Engine
 from dialerd.engine.retention import clear_files
@@ -26,6 +26,7 @@ class Housekeeper:
         self._engine, self._reader, self._figures = engine, reader, figures
         self._folders, self._keep_s = folders, keep_s
         self.problems: list[str] = []
+        self.stuck: list[Stuck] = []
         self._look_at = self._clear_at = 0.0
 
     def look(self) -> None:
@@ -40,10 +41,10 @@ class Housekeeper:
 
     def _count_stuck(self) -> None:
         try:
-            found = self._figures.stuck(self._engine.limits.by_state(), self._engine.clock.now())
+            self.stuck = self._figures.stuck(self._engine.limits.by_state(), self._engine.clock.now())
         except (Overloaded, Broken):  # told of elsewhere, or asked again in a minute
             return
-        self.problems = [stuck_sentence(each) for each in found]
+        self.problems = [stuck_sentence(each) for each in self.stuck]
 
     def _is_evidence(self, name: str) -> bool:
         """The call file of a job in doubt is kept until a person has decided."""

@@ -4,9 +4,11 @@ import queue
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from dialerd.core.errors import DialerError
+from dialerd.core.meters import NOBODY, Meters
 from dialerd.core.model import Job
 from dialerd.core.signals import ProviderTold, Submission
 from dialerd.engine.ports import Policy
@@ -119,13 +121,25 @@ class Inbox:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.meters: Meters = NOBODY
+        self._handed_out, self._since = 0, 0.0
 
     def put(self, message: Any) -> None:
         """Adds a message; never waits."""
         self._queue.put(message)
 
     def take(self, timeout: float) -> list[Any]:
-        """The messages that are there, after waiting for the first up to `timeout` seconds."""
+        """The messages that are there, after waiting for the first up to `timeout` seconds.
+
+        From one call to the next is a turn of the engine.
+        """
+        if self._since:
+            self.meters.turned(self._handed_out, monotonic() - self._since)
+        messages = self._taken(timeout)
+        self._handed_out, self._since = len(messages), monotonic()
+        return messages
+
+    def _taken(self, timeout: float) -> list[Any]:
         messages: list[Any] = []
         try:
             messages.append(self._queue.get(timeout=timeout) if timeout > 0 else self._queue.get_nowait())

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from dialerd.core.model import Attempt, Job
+from dialerd.core.meters import NOBODY, Meters
+from dialerd.core.model import Attempt, Job, Result
 from dialerd.core.states import IN_FLIGHT, State, Step, step
 from dialerd.core.times import format_when
 from dialerd.engine.ports import Clock
@@ -37,6 +38,7 @@ class Ledger:
         self.store, self.clock = store, clock
         self.later: list[Callable[[], object]] = []
         self.newest_event = 0
+        self.meters: Meters = NOBODY
 
     def move(
         self, job: Job, event: Step, reason: str = "", *, data: dict[str, Any] | None = None, **changes: Any
@@ -51,7 +53,7 @@ class Ledger:
         facts = dict(data or {})
         if reason:
             facts["reason"] = reason
-        self.note(moved, EVENT_OF_STEP[event], **facts)
+        self._write(moved, EVENT_OF_STEP[event], job.updated, now, facts)
         return moved
 
     def postpone(self, job: Job, until: datetime, why: str) -> Job:
@@ -69,8 +71,22 @@ class Ledger:
 
     def note(self, job: Job, type: str, **data: Any) -> None:
         """Adds an event to a job's history, and a line to the log once it is committed."""
-        self.newest_event = self.store.add_event(self.clock.now(), job.id, type, {"state": job.state, **data})
-        self.later.append(lambda: log.info(f"job_{type}", job=job.id, state=str(job.state), **data))
+        self._write(job, type, job.updated, self.clock.now(), data)
+
+    def ended(self, job: Job, attempt: Attempt, result: Result | None) -> None:
+        """Has an attempt counted once it is on disk; without a result it is in doubt."""
+        late = (self.clock.now() - attempt.ended).total_seconds() if attempt.ended is not None else 0.0
+        self.later.append(lambda: self.meters.attempted(job, attempt, result, max(0.0, late)))
+
+    def _write(self, job: Job, type: str, since: datetime, now: datetime, data: dict[str, Any]) -> None:
+        self.newest_event = self.store.add_event(now, job.id, type, {"state": job.state, **data})
+        passed = max(0.0, (now - since).total_seconds())
+
+        def tell() -> None:
+            log.info(f"job_{type}", job=job.id, state=str(job.state), **data)
+            self.meters.noted(job, type, data, passed)
+
+        self.later.append(tell)
 
     def save(self, attempt: Attempt) -> Attempt:
         """Writes an attempt."""

@@ -55,6 +55,11 @@ class Orders:
         """The orders that stand."""
         return list(self._orders.values())
 
+    def by_fuse(self, trunk: str) -> bool:
+        """Whether it was its fuse that paused a trunk. Safe from any thread."""
+        order = self._orders.get(f"trunk:{trunk}")
+        return order is not None and order.owner == FUSE_OWNER
+
     def of_batch(self, job: Job) -> Order | None:
         """The order about a job's batch, None where there is none."""
         return self._orders.get(f"batch:{job.owner}:{job.batch}") if job.batch else None

@@ -163,7 +163,8 @@ class Sender:
 
     def _lease(self, job: Job, way: str, mono: float, requests: int) -> Sent:
         now = self.ledger.clock.now()
-        attempt = Attempt(job.id, job.attempts + 1, way, "", begun=now, boot=self.settings.boot)
+        number = self.ledger.store.next_attempt(job)
+        attempt = Attempt(job.id, number, way, "", begun=now, boot=self.settings.boot)
         self.ledger.save(attempt)
         facts = {"attempt": attempt.number}
         moved = self.ledger.move(job, Step.LEASE, data=facts, attempts=attempt.number, way=way, look_at=now)

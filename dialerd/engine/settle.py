@@ -228,7 +228,7 @@ class Settler:
         self.ledger.save(replace(flight.attempt, ended=ended, result=result))
         self.closer.gate.spending.undo(flight.job, flight.attempt, ended)
         self.land(flight)
-        why = self.asterisk.reason or "Asterisk did not begin the call"
+        why = self.asterisk.silence() or "Asterisk did not begin the call"
         if wish is Wish.GIVE_UP and flight.job.requested is None:
             why = "Asterisk did not begin the call, even after a second hand-over"
             self.ledger.move(flight.job, Step.LOSE, why)

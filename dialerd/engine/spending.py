@@ -171,6 +171,15 @@ class Spending:
         """What was used today, as far as it was counted. Safe from any thread."""
         return self._used.get(scope, Used())
 
+    def owners(self) -> list[str]:
+        """The scopes of the owners who used something today. Safe from any thread."""
+        return [scope for scope in list(self._used) if scope.startswith("owner:")]
+
+    def reached(self, scope: str, caps: Caps) -> bool:
+        """Whether one more call would pass the caps of a scope. Safe from any thread."""
+        used = self._used.get(scope, Used()).plus(self._held.get(scope, Used()))
+        return over(caps, used, Used(1, self.budget.reserve_s)) is not None
+
     def _turn_day(self, now: datetime) -> None:
         day = now.astimezone(ZoneInfo(self.budget.zone)).date().isoformat()
         if day != self._day:

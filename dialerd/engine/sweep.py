@@ -4,8 +4,17 @@ listing."""
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from dialerd.core.attempts import LONGEST
 from dialerd.core.model import Attempt, Disposition, Job
-from dialerd.core.signals import AsteriskDown, AsteriskLoad, AsteriskUp, Place, Sighting
+from dialerd.core.signals import (
+    AsteriskDown,
+    AsteriskLoad,
+    AsteriskTold,
+    AsteriskUp,
+    Place,
+    Sighting,
+    UnitSeen,
+)
 from dialerd.core.states import IN_FLIGHT, State, Step
 from dialerd.engine.asterisk import Asterisk
 from dialerd.engine.conclude import overdue
@@ -81,6 +90,10 @@ class Sweeper:
         job_id, _, number = name.removesuffix(".call").partition(".")
         job = self.ledger.store.find_job(job_id)
         attempt = None if job is None else self.ledger.store.last_attempt(job_id)
+        known = number.isdecimal() and len(number) <= LONGEST
+        if job is not None and known and int(number) > job.attempts:
+            self._forgotten(job, int(number), self.files.look(name))
+            return
         if job is None or attempt is None:
             self._leave_alone(name)
             return
@@ -90,6 +103,20 @@ class Sweeper:
             self._late_answer(job, attempt, sighting)
         if sighting.status is not None or not late:
             self.ledger.later.append(lambda: self.files.remove([name]))
+
+    def _forgotten(self, job: Job, number: int, sighting: Sighting) -> None:
+        """An attempt between a backup and its restore: the job was held, and this tells what became of it."""
+        if sighting.status is None or job.state in IN_FLIGHT:
+            return
+        at = self.ledger.clock.now()
+        if sighting.ended is not None:
+            at = min(at, datetime.fromtimestamp(sighting.ended, UTC))
+        evidence = {"found": "its call file, after a restore from a backup that did not have it"}
+        attempt = Attempt(job.id, number, job.way or None, "", begun=at, handed_over=at, evidence=evidence)
+        job = replace(job, attempts=number)
+        self.ledger.store.save_job(job)
+        self._late_answer(job, attempt, sighting)
+        self.ledger.later.append(lambda: self.files.remove([sighting.name]))
 
     def _late_answer(self, job: Job, attempt: Attempt, sighting: Sighting) -> None:
         """A doubt is settled after all. A job that has ended, or waits for its next try, keeps its state,
@@ -105,9 +132,9 @@ class Sweeper:
         else:
             self.settler.closer.record(job, ended, result)
 
-    def asterisk_told(self, signal: AsteriskUp | AsteriskDown | AsteriskLoad) -> None:
-        """AMI came, went, or said how full Asterisk is."""
-        was_up = self.asterisk.up
+    def asterisk_told(self, signal: AsteriskTold) -> None:
+        """AMI came, went, or said how full Asterisk is; or systemd told of its unit."""
+        was_up, before = self.asterisk.up, self.asterisk.run
         self.asterisk.tell(signal, len(self.flights))
         match signal:
             case AsteriskUp():
@@ -119,6 +146,10 @@ class Sweeper:
                     self._without_ami()
             case AsteriskLoad(on_trunks=on_trunks) if on_trunks is not None:
                 self.settler.trunks.heard(on_trunks, self._trunk_of)
+            case UnitSeen(run=run) if run is not None:
+                if not self.asterisk.ami and run != before:
+                    self._after_restart(run)
+                self.sweep()
 
     def _trunk_of(self, attempt: str) -> str | None:
         flight = self.flights.named(f"{attempt}.call")

@@ -15,6 +15,7 @@ from itertools import chain
 
 from dialerd.core.documents import Documents
 from dialerd.core.errors import InvalidJob
+from dialerd.core.meters import NOBODY
 from dialerd.core.policy import Rules
 from dialerd.core.roles import Permits, Roles
 from dialerd.intake import dropbox_files as files
@@ -35,8 +36,7 @@ log = get_logger(__name__)
 _MOST_LONG = 16
 """So many small files of many rows are open at a time; each gets a block in turn."""
 
-_MOST_LARGE = 16
-_MOST_LARGE_OF_ONE = 4
+_MOST_LARGE, _MOST_LARGE_OF_ONE = 16, 4
 """So many large files, and of one owner, are open; more of them wait, and no small file waits for them."""
 
 _LONGEST_PAUSE_S = 300.0
@@ -70,7 +70,7 @@ class Dropbox:
         documents: Documents | None = None,
     ) -> None:
         self._settings, self._parse_callfile, self._clock = settings, parse_callfile, clock
-        self._documents = documents
+        self._documents, self.meters = documents, NOBODY
         self.reconfigure(rules, roles)
         self._stopping, self._woken, self._lock = threading.Event(), threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._run, name="drop folder", daemon=True)
@@ -196,6 +196,7 @@ class Dropbox:
     def _refuse(self, claim: Claim, error: InvalidJob) -> None:
         """The log says where the mistakes are and no more: their sentences repeat what the submitter
         wrote."""
+        self.meters.refused("folder", error)
         status = claim.path.lstat()
         why = (f"{sentence}\n".encode("utf-8", "backslashreplace") for sentence in told(error.mistakes))
         self._companions.refuse(claim, self._rejects, self._clock())
@@ -280,7 +281,7 @@ class Dropbox:
             return
         for item in batch:
             with self._contained(item.reading.claim):
-                item.reading.settle(item)
+                item.reading.settle(item, self.meters)
         for reading in ended:
             with self._contained(reading.claim):
                 self._finish(reading)

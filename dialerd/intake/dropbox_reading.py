@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from dialerd.core.documents import SUFFIXES, Paper
 from dialerd.core.errors import InvalidJob, KeyConflict, Mistake, NotPermitted
+from dialerd.core.meters import NOBODY, Meters
 from dialerd.core.model import Draft
 from dialerd.core.roles import Permit, Right
 from dialerd.core.signals import Accepted, Submission
@@ -198,11 +199,13 @@ class Reading:
     def _submission(self, draft: Draft, notes: tuple[str, ...]) -> Submission:
         return Submission(self.status.st_uid, replace(draft, notes=draft.notes + notes) if notes else draft)
 
-    def settle(self, item: Item) -> None:
+    def settle(self, item: Item, meters: Meters = NOBODY) -> None:
         """Takes down what came of a row, once all its answers are there."""
         mistakes = item.mistakes()
         if mistakes:
-            self.refusals.add(item.row, InvalidJob(mistakes), self.jobs)
+            refused = InvalidJob(mistakes)
+            self.refusals.add(item.row, refused, self.jobs)
+            meters.refused("folder", refused)
         else:
             self.accepted += 1
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from dialerd.core.attempts import count
 from dialerd.core.figures import AGES_MIN, BatchFigures, Shape, Stat
 from dialerd.core.model import Attempt, Call, Event, Job, Terms
 from dialerd.core.times import format_when
@@ -38,7 +39,7 @@ def present(job: Job, attempts: Sequence[Attempt] | None = None) -> dict[str, An
         "ways": list(job.ways) if len(job.ways) > 1 else [],
         "disposition": job.disposition and job.disposition.value,
         "retries": job.retries,
-        "attempt_count": job.attempts,
+        "attempt_count": count(job.attempts),
         "redacted": job.redacted or None,
     }
     if attempts is not None:

@@ -66,6 +66,10 @@ class StopLists:
         for each in self._all:
             each.load()
 
+    def files(self) -> list[ListFile]:
+        """The lists as they are configured."""
+        return [each.settings for each in self._all]
+
     def problems(self) -> list[str]:
         """A sentence for each list whose file has mistakes."""
         found = [problem for each in self._all for problem in each.problems()]

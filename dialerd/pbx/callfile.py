@@ -30,7 +30,7 @@ NEVER_AGAIN_S = 31_536_000
 """RetryTime of every file. Asterisk puts the mtime of a started file ahead by it, so that after a crash of
 Asterisk the file is left alone and not dialled again (MaxRetries: 0 alone does not prevent that)."""
 
-ATTEMPT = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}\.[1-9][0-9]{{0,8}}")
+ATTEMPT = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}\.[1-9][0-9]{{0,14}}")
 """What an attempt is called: the job's id, a dot, the number of the try."""
 
 _BLANK = "".join(map(chr, range(33)))

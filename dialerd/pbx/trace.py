@@ -42,7 +42,7 @@ Hangup."""
 FAILED_CHANNEL = "OutgoingSpoolFailed"
 """The channel on which the spool runs the extension `failed`: it has the variables, but is nobody's call."""
 
-_ATTEMPT = re.compile(r"[0-9A-Za-z]{1,32}\.[0-9]{1,9}")
+_ATTEMPT = re.compile(r"[0-9A-Za-z]{1,32}\.[0-9]{1,15}")
 _NOT_STEPS = ("h", "i")
 """Extensions that run where the wanted one does not: at the hangup, and for an invalid one."""
 

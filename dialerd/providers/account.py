@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from dialerd.core.errors import AccountRefused, DeliveryError, Rejected, Unavailable, Unconfirmed
+from dialerd.core.meters import NOBODY, Meters
 from dialerd.core.operations import FIND, OPERATIONS, STATUS, Effect, Operation
 from dialerd.core.receipts import Area, Errand, Page, Receipt
 from dialerd.core.signals import ProviderAnswered, ProviderAsked
@@ -43,6 +44,7 @@ class Surroundings:
     documents: Callable[[str], bytes]
     callback_url: Callable[[str, str], str | None]
     tell: Callable[[object], None]
+    meters: Meters = NOBODY
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Account:
 
     def __post_init__(self) -> None:
         name, size = self.settings.name, self.settings.connections
-        self.health, self.slots = Health(name), Slots(size)
+        self.health, self.slots = Health(name, self.around.meters), Slots(size)
         self._senders = Pool(f"send-{name}", size, MOST_SENT)
         self._lookers = Pool(f"look-{name}", LOOKERS, MOST_LOOKS)
         self._askers = Pool(f"ask-{name}", ASKERS, MOST_ASKED)
@@ -205,16 +207,15 @@ class Account:
 
     def _once(self, settings: AccountSettings, request: Request, read: Read, *, sending: bool) -> Any:
         try:
-            reply = perform(settings, request, sending=sending, ready=self.limiter.gate)
-            answer = understood(settings, request, reply, read)
+            with self.health.judging(sending):
+                reply = perform(settings, request, sending=sending, ready=self.limiter.gate)
+                self.health.heard(reply.headers.get("date", ""))
+                return understood(settings, request, reply, read)
         except DeliveryError as error:
             self._note(error)
             raise
-        self.health.succeeded()
-        return answer
 
     def _note(self, error: DeliveryError) -> None:
-        self.health.failed(error)
         wait = error.retry_after if isinstance(error, Unavailable) else None
         if wait and not isinstance(error, AccountRefused):
             self.limiter.block_until(time.monotonic() + wait)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dialerd.core.errors import Rejected, Unavailable
+from dialerd.core.meters import NOBODY, Meters
 from dialerd.core.operations import OPERATIONS, Effect
 from dialerd.core.receipts import Errand
 from dialerd.core.signals import ProviderAnswered, ProviderAsked
@@ -45,8 +46,9 @@ class Accounts:
         callback_url: Callable[[str, str], str | None] = no_callbacks,
         blocked: Mapping[str, datetime] | None = None,
         tell: Callable[[object], None] = tell_nobody,
+        meters: Meters = NOBODY,
     ) -> None:
-        self._around = Surroundings(documents, callback_url, tell)
+        self._around = Surroundings(documents, callback_url, tell, meters)
         self._lock = threading.Lock()
         self._accounts = {each.name: self._made(each, (blocked or {}).get(each.name)) for each in settings}
         self._left: list[Account] = []
@@ -153,6 +155,11 @@ class Accounts:
         if asked is None or asked.effect is Effect.JOB or not self.has(name, operation):
             return _refused(f"{name} can't be asked for {operation}.")
         return account.ask(asked, parameters)
+
+    def clocks(self) -> dict[str, float]:
+        """By how many seconds each provider's clock is ahead of ours, of those that have told the time."""
+        told = {name: account.health.ahead_s for name, account in self._accounts.items()}
+        return {name: ahead for name, ahead in told.items() if ahead is not None}
 
     def describe(self) -> list[dict[str, Any]]:
         """How they stand, for people; in the order of the configuration."""

@@ -1,10 +1,15 @@
 """How an account does: what it said last, and since when it takes nothing."""
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dialerd.core.errors import AccountRefused, DeliveryError, Rejected
+from dialerd.core.meters import NOBODY, Meters
 from dialerd.core.signals import AccountBlocked
 from dialerd.log import get_logger
 
@@ -14,12 +19,34 @@ log = get_logger(__name__)
 class Health:
     """One account's. Safe from any thread."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, meters: Meters = NOBODY) -> None:
+        self._name, self._meters = name, meters
         self._lock = threading.Lock()
         self._refused = False
         self._error: tuple[str, datetime] | None = None
         self._success: datetime | None = None
+        self.ahead_s: float | None = None
+        """By how much its clock is ahead of ours, to a second."""
+
+    @contextmanager
+    def judging(self, sending: bool) -> Iterator[None]:
+        """One request, which is over with this: it did what was asked, or raises DeliveryError."""
+        begun = time.monotonic()
+        try:
+            yield
+        except DeliveryError as error:
+            self.failed(error)
+            self._meters.asked(self._name, sending, error, time.monotonic() - begun)
+            raise
+        self.succeeded()
+        self._meters.asked(self._name, sending, None, time.monotonic() - begun)
+
+    def heard(self, date: str) -> None:
+        """It told the time, by an answer's Date header (RFC 9110, 6.6.1); what can't be read is none."""
+        with suppress(ValueError):
+            when = parsedate_to_datetime(date)
+            aware = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+            self.ahead_s = (aware - datetime.now(UTC)).total_seconds()
 
     def succeeded(self) -> None:
         """It did what was asked."""

@@ -19,7 +19,7 @@ CREDITS = "credits"
 CONFERENCE = "conferences/"
 """Begins the ref of a conference; that of a call is its id."""
 
-_REFERENCE = re.compile(r"(?<![0-9a-z])[0-9a-hjkmnp-tv-z]{13}\.[0-9]{1,9}(?![0-9])")
+_REFERENCE = re.compile(r"(?<![0-9a-z])[0-9a-hjkmnp-tv-z]{13}\.[0-9]{1,15}(?![0-9])")
 """Ours, as it stands among the tags."""
 
 _DEEPEST = 4

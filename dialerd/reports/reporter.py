@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dialerd.core.errors import Broken, NoSuchJob
+from dialerd.core.meters import NOBODY, Meters, Outcome
 from dialerd.core.model import Event, Job
 from dialerd.core.reporting import Delivery, ReportSettings
 from dialerd.log import get_logger
@@ -58,7 +59,9 @@ class Reporter:
         noise: Callable[[], float] = random.random,
         post: Post | None = None,
         sinks: list[Sink] | None = None,
+        meters: Meters = NOBODY,
     ) -> None:
+        self._meters = meters
         made = build(settings, present, post or Post(), now) if sinks is None else sinks
         self._lanes = {sink.name: Lane(sink) for sink in made}
         self._desk, self._store, self._now, self._noise = desk, store, now, noise
@@ -286,6 +289,7 @@ class Reporter:
 
     def _judge(self, lane: Lane, delivery: Delivery, failure: Exception | None, now: datetime) -> None:
         lane.flying.discard(delivery.event)
+        self._meters.reported(lane.name, _outcome(failure))
         if isinstance(failure, Undelivered) and failure.wide:
             lane.failed(str(failure), now)
             if lane.failures == FAILING:
@@ -334,6 +338,12 @@ class Reporter:
             self._sweep(self._now())
         except Broken as error:
             log.error("reports_broken", why=str(error))
+
+
+def _outcome(failure: Exception | None) -> Outcome:
+    if failure is None:
+        return "delivered"
+    return "dropped" if isinstance(failure, _Gone) else "failed"
 
 
 def _words(failure: Exception) -> str:

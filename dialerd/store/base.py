@@ -38,6 +38,9 @@ class Store(Protocol):
     def add_event(self, at: datetime, job: str, type: str, data: Mapping[str, Any]) -> int:
         """Appends an event; returns its id."""
 
+    def next_attempt(self, job: Job) -> int:
+        """The number of a job's next attempt, which none of its attempts ever had."""
+
     def find_job(self, job_id: str) -> Job | None:
         """The job, or None."""
 
@@ -147,6 +150,9 @@ class Store(Protocol):
 
     def blocks(self, now: datetime) -> Mapping[str, datetime]:
         """The providers that must wait, and until when."""
+
+    def kinds(self) -> Mapping[tuple[State, str], int]:
+        """How many jobs of each kind are in each state. Safe from any thread."""
 
     def counts(self) -> Mapping[State, int]:
         """How many jobs are in each state."""

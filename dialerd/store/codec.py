@@ -1,11 +1,14 @@
 """Values to rows and back. Times are whole milliseconds since the epoch; the rest of a value is JSON."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dialerd.core import ids
+from dialerd.core.errors import Broken
 from dialerd.core.model import Attempt, Call, Disposition, Event, Job, OnDoubt, Result, Terms
 from dialerd.core.states import WAITING, State
 from dialerd.store import tasks
@@ -77,7 +80,12 @@ def ready(job: Job) -> int | None:
 
 
 def row_job(row: tuple[Any, ...]) -> Job:
-    """The job in a row of JOB_COLUMNS."""
+    """The job in a row of JOB_COLUMNS. Raises Broken for a row that can't be read."""
+    with _readable("job", row[0]):
+        return _job(row)
+
+
+def _job(row: tuple[Any, ...]) -> Job:
     id_, owner, state, priority, _, not_before, not_after, updated, *standing = row
     attempts, retries, reason, requested, batch, _, way, turn, disposition, look_at, kind, text = standing
     document = json.loads(text)
@@ -139,7 +147,12 @@ def attempt_row(
 
 
 def row_attempt(row: tuple[int, int, str]) -> Attempt:
-    """The attempt in a row."""
+    """The attempt in a row. Raises Broken for a row that can't be read."""
+    with _readable(f"attempt {row[1]} of the job", row[0]):
+        return _attempt(row)
+
+
+def _attempt(row: tuple[int, int, str]) -> Attempt:
     job, number, text = row
     document = json.loads(text)
     result = document.get("result")
@@ -160,9 +173,22 @@ def row_attempt(row: tuple[int, int, str]) -> Attempt:
 
 
 def row_event(row: tuple[int, int, int, str, str]) -> Event:
-    """The event in a row."""
+    """The event in a row. Raises Broken for a row that can't be read."""
     id_, at, job, type_, data = row
-    return Event(id_, _EPOCH + at * _MILLISECOND, ids.to_text(job), type_, json.loads(data))
+    with _readable(f"event {id_} of the job", job):
+        return Event(id_, _EPOCH + at * _MILLISECOND, ids.to_text(job), type_, json.loads(data))
+
+
+@contextmanager
+def _readable(what: str, job: int) -> Iterator[None]:
+    """No dialerd writes what can't be read again: the file was changed, or the disk is bad."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, OverflowError) as error:
+        raise Broken(
+            f"The {what} {ids.to_text(job)} can't be read ({type(error).__name__}): the store is damaged."
+            " Stop dialerd and run dialerctl fsck."
+        ) from error
 
 
 def event_data(data: dict[str, Any]) -> str:
@@ -214,6 +240,17 @@ def _result(document: dict[str, Any]) -> Result:
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=asdict)
+
+
+def state(word: str) -> State:
+    """The state of this name. Raises Broken for a word that is none."""
+    try:
+        return State(word)
+    except ValueError:
+        raise Broken(
+            f"A job has the state {word!r:.40}, which there is not: the store is damaged."
+            " Stop dialerd and run dialerctl fsck."
+        ) from None
 
 
 def _dump(document: Any) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from dialerd.core import figures, ids
 from dialerd.core.errors import Broken, Overloaded
-from dialerd.core.figures import BatchFigures, By, Count, Shape, Stat, Stuck
+from dialerd.core.figures import BatchFigures, By, Count, Due, Shape, Stat, Stuck
 from dialerd.core.model import Attempt, Job
 from dialerd.core.signals import JobFilter
 from dialerd.core.states import ENDED, WAITING, State
@@ -128,6 +128,27 @@ class Figures:
                     count = min(len(oldest), COUNT_LIMIT)
                     names = tuple(map(ids.to_text, oldest[:_OLDEST]))
                     found.append(Stuck(state, seconds, count, len(oldest) > COUNT_LIMIT, names))
+        return found
+
+    def oldest(self, states: Sequence[State]) -> dict[State, datetime]:
+        """When the oldest job of each state was accepted; nothing for a state without jobs. Quick."""
+        sql = "SELECT min(id) FROM jobs INDEXED BY jobs_state WHERE state = ?"
+        with self._asking() as db:
+            found = {state: db.execute(sql, (state,)).fetchone()[0] for state in states}
+        return {state: codec.moment(id // _IDS_A_MS) for state, id in found.items() if id is not None}
+
+    def due(self) -> list[Due]:
+        """How many jobs are due for each trunk, and since when the one is that goes next."""
+        counted = "SELECT trunk, count(*) FROM jobs INDEXED BY jobs_due WHERE ready = 1 GROUP BY trunk"
+        first = (
+            "SELECT id, coalesce(not_before, 0) FROM jobs WHERE ready = 1 AND trunk = ?"
+            " ORDER BY priority DESC, turn, id LIMIT 1"
+        )
+        found = []
+        with self._asking() as db:
+            for trunk, jobs in db.execute(counted).fetchall():
+                if (head := db.execute(first, (trunk,)).fetchone()) is not None:
+                    found.append(Due(trunk, jobs, codec.moment(max(head[0] // _IDS_A_MS, head[1]))))
         return found
 
     def ended(self, before: datetime, states: Sequence[State]) -> int:

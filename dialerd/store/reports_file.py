@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialerd.core.errors import Broken
+from dialerd.store.opening import broken, migrate, refuse_newer
 
 FILE_NAME = "reports.sqlite3"
 
@@ -34,6 +34,12 @@ STEPS = (
     CREATE INDEX deliveries_open ON deliveries (sink, event) WHERE stage < 2;
     CREATE INDEX deliveries_dead ON deliveries (sink, event) WHERE stage = 2;
     """,
+    """
+    CREATE TABLE meta (             -- store/opening.py: which dialerd wrote here last
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """One step a version, as in store/schema.py: a released one is never changed."""
 
@@ -55,6 +61,7 @@ class ReportsFile:
         self.path = folder / FILE_NAME
         self._lock = threading.RLock()
         self._counts: dict[str, Counts] = {}
+        refuse_newer(self.path, len(STEPS))
         with self._broken("opened"):
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             try:
@@ -67,18 +74,8 @@ class ReportsFile:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA cache_size = -4000")
-        self._migrate()
+        migrate(self._db, STEPS)
         self._count()
-
-    def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(STEPS):
-            raise Broken(
-                f"The store {self.path} is of version {version}, this dialerd knows versions up to"
-                f" {len(STEPS)}. Install the newer dialerd again; the store was left as it is."
-            )
-        for number, sql in enumerate(STEPS[version:], version + 1):
-            self._db.executescript(f"BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {number}; COMMIT;")
 
     def _count(self) -> None:
         rows = self._db.execute("SELECT name, delivered FROM sinks")
@@ -90,10 +87,8 @@ class ReportsFile:
 
     @contextmanager
     def _broken(self, done: str) -> Iterator[None]:
-        try:
+        with broken(done, self.path):
             yield
-        except sqlite3.Error as error:
-            raise Broken(f"The store {self.path} can't be {done}: {error}.") from error
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

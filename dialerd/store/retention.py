@@ -43,9 +43,12 @@ class _Row:
     updated: int
     key: str | None
     redacted: bool
+    kind: str
 
 
-_COLUMNS = "id, owner, state, updated, json_extract(document, '$.key'), json_extract(document, '$.redacted')"
+_COLUMNS = (
+    "id, owner, state, updated, json_extract(document, '$.key'), json_extract(document, '$.redacted'), kind"
+)
 
 
 class Retention:
@@ -53,6 +56,7 @@ class Retention:
 
     _db: sqlite3.Connection
     _counts: Counter[State]
+    _kinds: Counter[tuple[State, str]]
 
     def purge(
         self,
@@ -76,6 +80,7 @@ class Retention:
         for table, column in (("tags", "job"), ("attempts", "job"), ("events", "job"), ("jobs", "id")):
             self._db.execute(f"DELETE FROM {table} WHERE {column} IN ({_places(numbers)})", numbers)
         self._counts.subtract(State(row.state) for row in rows)
+        self._kinds.subtract((State(row.state), row.kind) for row in rows)
         return Tidied(len(rows), place_now)
 
     def forget_keys(self, before: datetime, limit: int) -> int:

@@ -118,4 +118,10 @@ STEPS = (
         PRIMARY KEY (provider, session)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE meta (              -- who wrote here last, and what was restored
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )

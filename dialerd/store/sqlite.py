@@ -11,14 +11,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from dialerd.core import ids
-from dialerd.core.errors import Broken
+from dialerd.core.meters import NOBODY, Meters
 from dialerd.core.model import Attempt, Job
 from dialerd.core.states import IN_FLIGHT, State
+from dialerd.core.tasks import KINDS
 from dialerd.store import codec
 from dialerd.store.following import Following
+from dialerd.store.marks import Marks
+from dialerd.store.opening import broken, migrate, refuse_newer
 from dialerd.store.retention import Retention
 from dialerd.store.rows import find_attempts, find_job, jobs_where, with_attempts
 from dialerd.store.schema import STEPS
@@ -31,13 +35,15 @@ PROMOTE_LIMIT = 2000
 """Jobs that fall due are marked so in steps of this many, so that no transaction grows with the queue."""
 
 
-class SqliteStore(Standing, Following, Retention):
+class SqliteStore(Standing, Following, Retention, Marks):
     """The writing side (store/base.py). One at a time per file: the caller holds the state folder's lock."""
 
     def __init__(self, folder: Path) -> None:
         """Opens or makes the store. Raises Broken where the file can't be used, or is of a newer dialerd."""
         self.path = folder / FILE_NAME
-        with _broken("opened", self.path):
+        self.meters: Meters = NOBODY
+        refuse_newer(self.path, len(STEPS))
+        with broken("opened", self.path):
             self._db = sqlite3.connect(
                 self.path, isolation_level=None, cached_statements=64, check_same_thread=False
             )
@@ -51,23 +57,37 @@ class SqliteStore(Standing, Following, Retention):
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA cache_size = -16000")
-        _migrate(self._db, self.path)
+        migrate(self._db, STEPS)
         self._last_id = self._db.execute("SELECT coalesce(max(id), 0) FROM jobs").fetchone()[0]
+        self._read_marks()
         rows = self._db.execute("SELECT state, count(*) FROM jobs GROUP BY state")
         self._counts = Counter(dict.fromkeys(State, 0))
-        self._counts.update({State(state): count for state, count in rows})
+        self._counts.update({codec.state(state): count for state, count in rows})
+        self._kinds = self._count_kinds()
+
+    def _count_kinds(self) -> Counter[tuple[State, str]]:
+        """Calls are what is of no other kind: only the others are read."""
+        sql = "SELECT state, kind, count(*) FROM jobs WHERE kind <> 'call' GROUP BY state, kind"
+        others = [(State(state), kind, count) for state, kind, count in self._db.execute(sql)]
+        kinds = Counter(dict.fromkeys(((state, kind) for state in State for kind in KINDS), 0))
+        kinds.update({(state, kind): count for state, kind, count in others})
+        for state, count in self._counts.items():
+            kinds[state, "call"] = count - sum(some for of, _, some in others if of is state)
+        return kinds
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything done inside is on disk when it ends well, and undone when it raises."""
-        before = self._counts.copy()
+        before, kinds_before = self._counts.copy(), self._kinds.copy()
         try:
-            with _broken("written", self.path):
+            with broken("written", self.path):
                 self._db.execute("BEGIN IMMEDIATE")
                 yield
+                begun = monotonic()
                 self._db.execute("COMMIT")
+                self.meters.committed(monotonic() - begun)
         except BaseException:
-            self._counts = before
+            self._counts, self._kinds = before, kinds_before
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
@@ -86,6 +106,7 @@ class SqliteStore(Standing, Following, Retention):
         for tag in job.tags:
             self._db.execute("INSERT INTO tags VALUES (?, ?)", (tag, row[0]))
         self._counts[job.state] += 1
+        self._kinds[job.state, job.kind] += 1
 
     def find_key(self, owner: int, key: str) -> tuple[str, bytes] | None:
         """The job id and the digest that this owner used the key for."""
@@ -116,8 +137,11 @@ class SqliteStore(Standing, Following, Retention):
                 number,
             ),
         )
-        self._counts[State(old[0])] -= 1
+        was, kind = State(old[0]), job.kind
+        self._counts[was] -= 1
         self._counts[job.state] += 1
+        self._kinds[was, kind] -= 1
+        self._kinds[job.state, kind] += 1
 
     def save_attempt(self, attempt: Attempt) -> None:
         """Writes an attempt, new or known."""
@@ -188,25 +212,10 @@ class SqliteStore(Standing, Following, Retention):
         """How many jobs are in each state."""
         return dict(self._counts)
 
+    def kinds(self) -> Mapping[tuple[State, str], int]:
+        """How many jobs of each kind are in each state. Kept, since counting a million jobs takes seconds."""
+        return dict(self._kinds)
+
     def close(self) -> None:
         """Ends the use of the store."""
         self._db.close()
-
-
-@contextmanager
-def _broken(done: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise Broken(f"The store {path} can't be {done}: {error}.") from error
-
-
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(STEPS):
-        raise Broken(
-            f"The store {path} is of version {version}, this dialerd knows versions up to {len(STEPS)}."
-            " Install the newer dialerd again; the store was left as it is."
-        )
-    for number, sql in enumerate(STEPS[version:], version + 1):
-        db.executescript(f"BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {number}; COMMIT;")

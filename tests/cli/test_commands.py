@@ -248,32 +248,6 @@ def test_status_is_told_at_a_glance(served: Served) -> None:
     assert lines(ctl(served, "--json", "status"))[0]["jobs"] == {"queued": 1}
 
 
-def test_check_looks_at_the_daemon_and_the_configuration(served: Served, tmp_path: Path) -> None:
-    (tmp_path / "good.toml").write_text("")
-    (tmp_path / "bad.toml").write_text("[sockt]\n")
-    good = ctl(served, "check", "--config", str(tmp_path / "good.toml"), "--json")
-    bad = ctl(served, "check", "--config", str(tmp_path / "bad.toml"))
-    assert (good.exit_code, [each["ok"] for each in lines(good)]) == (0, [True, True])
-    assert bad.exit_code == 1
-    assert "sockt" in bad.stdout
-
-
-def test_check_does_not_judge_a_secret_that_is_the_daemons_own(served: Served, tmp_path: Path) -> None:
-    config = '[ami]\nusername = "dialerd"\nsecret_file = "/nonexistent/secret"\n'
-    (tmp_path / "x.toml").write_text(config)
-    result = ctl(served, "check", "--config", str(tmp_path / "x.toml"))
-    assert result.exit_code == 0
-    assert "not looked at" in result.stdout
-
-
-def test_check_says_why_nobody_answers(tmp_path: Path) -> None:
-    (tmp_path / "good.toml").write_text("")
-    config = ["--config", str(tmp_path / "good.toml")]
-    result = CliRunner().invoke(main, ["check", "--socket", str(tmp_path / "none" / "s"), *config])
-    assert result.exit_code == 69
-    assert "There is no folder" in result.stdout
-
-
 def test_a_daemon_that_does_not_run_exits_69(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["list", "--socket", str(tmp_path / "s")])
     assert (result.exit_code, result.stdout) == (69, "")

@@ -109,3 +109,29 @@ def test_a_mistake_of_the_listener_is_told_with_its_key(text: str, where: str, s
 
     assert where in found
     assert sentence in found[where]
+
+
+def test_nobody_reads_the_metrics_by_default() -> None:
+    assert settings_of(URL).metrics == ()
+    assert settings_of(f"{URL}\nmetrics = false").metrics == ()
+
+
+def test_the_metrics_may_be_for_this_machine_or_for_networks() -> None:
+    own = 'public_url = "http://127.0.0.1:8443"'
+
+    assert settings_of(f"{own}\nmetrics = true").metrics == (ip_network("127.0.0.0/8"), ip_network("::1"))
+    assert settings_of(f'{URL}\nmetrics = ["10.0.0.5", "fd00::/8"]').metrics == (
+        ip_network("10.0.0.5"),
+        ip_network("fd00::/8"),
+    )
+
+
+def test_a_proxy_on_this_machine_must_be_named_before_this_machine_reads_the_metrics() -> None:
+    found = mistakes_in(f"[listener]\n{URL}\nmetrics = true")
+
+    assert "A reverse proxy on this machine would show the metrics to everybody" in found["listener"]
+    assert settings_of(f'{URL}\nmetrics = true\nproxies = ["127.0.0.1"]').metrics
+
+
+def test_what_is_no_network_reads_no_metrics() -> None:
+    assert "is no address" in mistakes_in(f'[listener]\n{URL}\nmetrics = ["everybody"]')["listener.metrics.0"]

@@ -52,6 +52,7 @@ class MemoryDesk:
         self.commits: list[int] = []
         self.refuse: DialerError | None = None
         self.refuse_again = 10**9
+        self.problems: list[str] = []
         self.figures: Any = MemoryFigures(self)
         self.standing: dict[str, Order] = {}
         self.lines: list[dict[str, Any]] = [{"name": "main", "paused": False, "in_use": 0}]
@@ -148,7 +149,7 @@ class MemoryDesk:
             "jobs": counts,
             "asterisk": {"ami": "up", "takes_calls": True, "version": "22.10.1", "calls": 1, "max_calls": 20},
             "spool": {"under_way": 0, "not_begun": 0, "free_bytes": 10**9},
-            "problems": [],
+            "problems": self.problems,
         }
 
     def end(self, job_id: str, disposition: Disposition, state: State | None = None) -> None:

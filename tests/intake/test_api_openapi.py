@@ -12,7 +12,8 @@ import pytest
 from dialerd.core.errors import Overloaded
 from dialerd.core.model import Disposition
 from dialerd.core.states import State
-from dialerd.intake.api import documents, figures, lists, providers, reports, whoami
+from dialerd.intake.api import backups, documents, figures, lists, metrics, providers, reports, whoami
+from dialerd.intake.api import check as looked_at
 from tests.intake.serving import JOB, Heard, Served, ndjson
 
 NONE = "0000000000000"
@@ -135,7 +136,7 @@ ELSEWHERE = {403: "test_api_orders", 408: "test_api_hostile", 429: "test_api_hos
 
 OTHERS = {
     path
-    for module in (documents, figures, lists, providers, reports, whoami)
+    for module in (looked_at, backups, documents, figures, lists, metrics, providers, reports, whoami)
     for path in module.OPENAPI_PATHS
 }
 """Routes whose own tests hold their answers against their description."""

@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from dialerd.core.errors import DialerError, InvalidJob, Mistake, NotPermitted
+from dialerd.core.meters import NOBODY, Meters
 from dialerd.core.model import Draft
 from dialerd.core.roles import Permit, Right
 from dialerd.core.signals import Accepted, Preview, Submission
@@ -61,8 +62,8 @@ class _Defaults:
 class Batch:
     """The route."""
 
-    def __init__(self, settings: ApiSettings, desk: Desk, parse: Parse) -> None:
-        self.settings, self.desk, self.parse = settings, desk, parse
+    def __init__(self, settings: ApiSettings, desk: Desk, parse: Parse, meters: Meters = NOBODY) -> None:
+        self.settings, self.desk, self.parse, self.meters = settings, desk, parse, meters
 
     async def stream(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
         """POST /v1/jobs/batch"""
@@ -140,6 +141,7 @@ class Batch:
                 found = _with_defaults(found, number, defaults)
             return self.parse(found, permit)
         except (InvalidJob, NotPermitted) as error:
+            self.meters.refused("socket", error)
             return error
 
     async def _write_answers(
@@ -153,6 +155,9 @@ class Batch:
                     answers = await outcome(chunk.future, self.settings.answer_timeout)
                 except (DialerError, Problem) as error:
                     chunk.refused = error
+            for each in (*answers, chunk.refused):
+                if isinstance(each, DialerError):
+                    self.meters.refused("socket", each)
             if chunk.previews is None:
                 data = b"".join(_answer_lines(chunk, answers))
             else:

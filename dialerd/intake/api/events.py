@@ -136,8 +136,14 @@ class Events:
                 await send(b"".join(map(_frame, page)))
             else:
                 await asyncio.sleep(0)
+                upto = self._before_next(upto, newest)
             after = page[-1].id if len(page) == size else upto
         return replace(wanted, after=after)
+
+    def _before_next(self, after: int, newest: int) -> int:
+        """The place before the next event of any job: after a restore there is a gap of many ids."""
+        found = self.desk.events(after, 1)
+        return found[0].id - 1 if found else newest
 
     def _page(self, caller: Caller, wanted: _Wanted, upto: int) -> list[Event]:
         """The next events up to this one, of jobs that the caller may see."""

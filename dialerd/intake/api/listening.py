@@ -3,6 +3,9 @@ people.
 
 The socket is bound under another name, gets its mode and group, and is only then renamed to its path: there
 is no instant in which it has the mode that the process's umask gave it.
+
+A socket that systemd opened (adopt) is looked at, given its mode and group, and left in its place at the end:
+who connects while nobody accepts waits there.
 """
 
 import errno
@@ -19,8 +22,19 @@ from dialerd.intake.api.settings import ApiSettings
 MAX_PATH = 107
 """unix(7): sun_path has 108 bytes, of which the last is a NUL."""
 
-BACKLOG = 512
+BACKLOG = 4096
+"""How many may wait to be accepted; the kernel's net.core.somaxconn bounds it."""
+
 _PROBE_TIMEOUT_S = 2.0
+_ASKED = 65536
+_CANT_START = (
+    b'{"type":"urn:dialerd:problem:overloaded","title":"A bound is reached","status":503,"detail":'
+    b'"dialerd can\'t start; its log says why (journalctl -u dialerd). Nothing was accepted."}'
+)
+_AWAY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nContent-Type: application/problem+json\r\n"
+    b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(_CANT_START), _CANT_START)
+)
 
 
 def listen(settings: ApiSettings) -> socket.socket:
@@ -39,6 +53,48 @@ def listen(settings: ApiSettings) -> socket.socket:
     return listener
 
 
+def adopt(descriptor: int, settings: ApiSettings) -> socket.socket:
+    """The socket that systemd opened, non-blocking, with the configured mode and group.
+
+    Raises ConfigError where it is no socket that listens at the configured path.
+    """
+    path = settings.path
+    group = _group_id(settings.group)
+    try:
+        listener = socket.socket(fileno=descriptor)
+    except OSError as error:
+        raise _foreign(path, f"it can't be used: {error.strerror}") from None
+    try:
+        if what := _unfit(listener, path):
+            raise _foreign(path, what)
+        try:
+            os.chown(path, -1, group)
+            path.chmod(settings.mode)
+        except OSError as error:
+            raise _wrong(_why_not(path, error)) from None
+        listener.setblocking(False)
+    except BaseException:
+        listener.detach()
+        raise
+    return listener
+
+
+def turn_away(descriptor: int) -> None:
+    """Answers everybody who waits at a listening socket that dialerd can't start: nobody waits for nothing,
+    and systemd does not start dialerd over and over for somebody who waits. Never raises."""
+    with suppress(OSError):
+        listener = socket.socket(fileno=os.dup(descriptor))
+        with listener:
+            listener.setblocking(False)
+            for _ in range(BACKLOG):
+                waiting, _ = listener.accept()
+                with waiting, suppress(OSError):
+                    waiting.setblocking(False)
+                    waiting.sendall(_AWAY)
+                    waiting.shutdown(socket.SHUT_WR)
+                    waiting.recv(_ASKED)
+
+
 def remove(path: Path, identity: tuple[int, int]) -> None:
     """Removes the socket file, unless another daemon has put its own in that place by now."""
     with suppress(OSError):
@@ -50,6 +106,28 @@ def file_identity(path: Path) -> tuple[int, int]:
     """Device and inode of a file. Raises OSError."""
     found = path.lstat()
     return found.st_dev, found.st_ino
+
+
+def _unfit(listener: socket.socket, path: Path) -> str | None:
+    """Why a socket is not the one that is configured; None where it is."""
+    if listener.family != socket.AF_UNIX or listener.type != socket.SOCK_STREAM:
+        return "it is no stream socket of the Unix domain (ListenStream=/a/path)"
+    if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        return "nobody listens on it (Accept=no is what dialerd needs)"
+    bound = listener.getsockname()
+    if not isinstance(bound, str) or os.path.realpath(bound) != os.path.realpath(path):
+        return f"it is bound to {bound or 'no path'}"
+    if not path.is_socket():
+        return "its file is gone"
+    return None
+
+
+def _foreign(path: Path, what: str) -> ConfigError:
+    return _wrong(
+        f"The socket that systemd handed over is not the one at {path}: {what}. Let ListenStream= of"
+        " dialerd.socket and path under [socket] name the same, then stop dialerd.service and start"
+        " dialerd.socket; or do without it: systemctl disable --now dialerd.socket"
+    )
 
 
 def _check_path(path: Path) -> None:

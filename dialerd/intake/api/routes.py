@@ -5,9 +5,12 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from dialerd.core.errors import DialerError, NoSuchJob
+from dialerd.core.meters import NOBODY
 from dialerd.core.texts import nearest
 from dialerd.intake.api import body
+from dialerd.intake.api.backups import backup_table
 from dialerd.intake.api.batch import Batch
+from dialerd.intake.api.check import Check
 from dialerd.intake.api.connection import Connection
 from dialerd.intake.api.desk import Desk
 from dialerd.intake.api.documents import Uploads
@@ -16,6 +19,7 @@ from dialerd.intake.api.extras import Extras
 from dialerd.intake.api.figures import FigureRoutes
 from dialerd.intake.api.jobs import VERBS, Jobs, Parse, answer, is_job_id
 from dialerd.intake.api.lists import Lists
+from dialerd.intake.api.metrics import metrics_table
 from dialerd.intake.api.openapi import openapi
 from dialerd.intake.api.orders import Orders
 from dialerd.intake.api.problems import Problem, from_error, overloaded, respond
@@ -37,6 +41,7 @@ class Routes:
         self, settings: ApiSettings, desk: Desk, parse: Parse, bell: Bell, extras: Extras | None = None
     ) -> None:
         lists = None if extras is None else Lists(settings, extras.book)
+        self._meters = NOBODY if extras is None else extras.meters
         reports = None if extras is None else Reports(settings, extras.reporter)
         self._desk, self._lists = desk, lists
         self._providers = None
@@ -50,12 +55,15 @@ class Routes:
         self._figures = FigureRoutes(settings, desk, self._jobs.page)
         self._table: dict[str, dict[str, _Handler]] = {
             "/v1/jobs": {"POST": self._jobs.submit, "GET": self._figures.page},
-            "/v1/jobs/batch": {"POST": Batch(settings, desk, parse).stream},
+            "/v1/jobs/batch": {"POST": Batch(settings, desk, parse, self._meters).stream},
             "/v1/events": {"GET": Events(settings, desk, bell).stream},
             "/v1/status": {"GET": self._status},
             "/v1/whoami": {"GET": whoami},
             "/healthz": {"GET": self._healthz},
             "/openapi.json": {"GET": self._describe},
+            **(metrics_table(extras.metrics) if extras is not None else {}),
+            **(backup_table(settings, extras.backup) if extras is not None else {}),
+            **(Check(extras.look).table if extras is not None and extras.look is not None else {}),
             **self._orders.table,
             **self._figures.table,
             **(lists.table if lists is not None else {}),
@@ -80,6 +88,7 @@ class Routes:
                 connection.end_for_good()
             return respond(problem)
         except DialerError as error:
+            self._meters.refused("socket", error)
             return respond(from_error(error))
         except ConnectionError:
             raise

@@ -2,10 +2,13 @@
 
 import asyncio
 import socket
+import sys
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from aiohttp import web
@@ -29,6 +32,9 @@ log = get_logger(__name__)
 _LINGER_S = 0.2
 """Unix sockets deliver what was sent before a close: there is no need to read a refused body to its end."""
 _JOIN_EXTRA_S = 5.0
+_LET_IN_S = 0.25
+_KEEP: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+"""The socket's file is ours to remove, or systemd's to keep; asyncio would remove it (Python 3.13)."""
 
 
 class Api:
@@ -47,23 +53,31 @@ class Api:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
-        self._grace = 5.0
+        self._grace, self._turned = 5.0, 0.0
 
     def reconfigure(self, rules: Rules, roles: Roles | None = None) -> None:
         """From now on these count, on open connections too. From any thread."""
         self._permits = Permits(rules, default_roles() if roles is None else roles)
 
     def start(self) -> None:
-        """Binds and serves; returns when requests are answered. Raises ConfigError where it can't bind."""
-        listener = listening.listen(self.settings)
-        identity = listening.file_identity(self.settings.path)
+        """Binds, or takes the socket that it inherited, and serves; returns when requests are answered.
+
+        Raises ConfigError where it can't.
+        """
+        settings, ours = self.settings, self.settings.inherited is None
+        listener = (
+            listening.listen(settings)
+            if settings.inherited is None
+            else listening.adopt(settings.inherited, settings)
+        )
+        identity = listening.file_identity(settings.path) if ours else None
         ready: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(listener, identity, ready), name="api", daemon=True
         )
         self._thread.start()
         ready.result()
-        log.info("socket_opened", path=str(self.settings.path))
+        log.info("socket_opened", path=str(settings.path), by="dialerd" if ours else "systemd")
 
     def stop(self, grace: float = 5.0) -> None:
         """Takes no more connections, gives the requests under way `grace` seconds, and ends.
@@ -84,12 +98,24 @@ class Api:
         """Whether the thread serves."""
         return self._thread is not None and self._thread.is_alive()
 
-    def _run(self, listener: socket.socket, identity: tuple[int, int], ready: Future[None]) -> None:
+    def answered_within(self, seconds: float) -> bool:
+        """Whether the thread's event loop turned in so many seconds: a sign of life. Has it turn again."""
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                loop.call_soon_threadsafe(self._turn)
+        return monotonic() - self._turned <= seconds
+
+    def _turn(self) -> None:
+        self._turned = monotonic()
+
+    def _run(self, listener: socket.socket, identity: tuple[int, int] | None, ready: Future[None]) -> None:
         try:
             asyncio.run(self._serve(listener, ready))
         finally:
             listener.close()
-            listening.remove(self.settings.path, identity)
+            if identity is not None:
+                listening.remove(self.settings.path, identity)
 
     async def _serve(self, listener: socket.socket, ready: Future[None]) -> None:
         try:
@@ -97,21 +123,30 @@ class Api:
             bell, guard = Bell(self._desk), Guard(self.settings)
             server = web.Server(Routes(self.settings, self._desk, self._parse, bell, self._extras))
             acceptor = await self._loop.create_unix_server(
-                lambda: self._connection(server, guard), sock=listener, backlog=listening.BACKLOG
+                lambda: self._connection(server, guard), sock=listener, backlog=listening.BACKLOG, **_KEEP
             )
         except BaseException as error:
             ready.set_exception(error)
             raise
         sweeper = asyncio.create_task(sweep(lambda: server.connections))
+        self._turn()
         ready.set_result(None)
         try:
             await self._stopping.wait()
         finally:
+            if self.settings.inherited is not None:
+                await self._leave_the_rest(listener)
             acceptor.close()
             sweeper.cancel()
             bell.close()
             server.pre_shutdown()
             await server.shutdown(self._grace)
+
+    async def _leave_the_rest(self, listener: socket.socket) -> None:
+        """Who connects from now on waits for the next dialerd. Who was let in is heard: asyncio drops what it
+        has accepted and not begun with when its server is closed."""
+        asyncio.get_running_loop().remove_reader(listener)
+        await asyncio.sleep(_LET_IN_S)
 
     def _parse(self, value: Any, permit: Permit) -> list[Draft]:
         kept = None if self._extras is None else self._extras.documents

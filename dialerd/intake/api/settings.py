@@ -8,12 +8,14 @@ from pathlib import Path
 class ApiSettings:
     """Sizes are bytes, times are seconds. `group` is a group's name, empty for the daemon's own.
 
+    `inherited` is the descriptor of a socket that listens already (systemd's), None where we make our own.
     `provider_timeout`: a list of many pages keeps to the provider's rate limit, which takes long.
     """
 
     path: Path
     mode: int = 0o660
     group: str = ""
+    inherited: int | None = None
     max_body: int = 1 << 20
     max_header: int = 16384
     header_timeout: float = 10.0

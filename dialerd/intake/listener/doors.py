@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
 from dialerd.core.callbacks import Answer, Callback, Pairs
-from dialerd.core.inbound import Network
+from dialerd.core.inbound import ListenerSettings, Network
 from dialerd.core.receipts import Told
 
 MOST_FIELDS = 200
@@ -62,6 +62,14 @@ def source_of(peer: str | None, forwarded: Sequence[str], proxies: Sequence[Netw
     while (found is None or within(found, proxies)) and chain:
         found = chain.pop()
     return found
+
+
+def may_read(peer: str | None, forwarded: Sequence[str], settings: ListenerSettings) -> bool:
+    """Whether the metrics are shown to whom a request comes from. What somebody passed on whom we don't know
+    as a proxy comes from nobody."""
+    if forwarded and peer is not None and not within(peer, settings.proxies):
+        return False
+    return within(source_of(peer, forwarded, settings.proxies), settings.metrics)
 
 
 def within(address: str | None, networks: Sequence[Network]) -> bool:

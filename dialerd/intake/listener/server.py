@@ -19,6 +19,7 @@ from dialerd.core.errors import ConfigError, DialerError, Mistake
 from dialerd.core.inbound import ListenerSettings
 from dialerd.core.signals import ProviderTold
 from dialerd.intake.api.listening import BACKLOG, file_identity, listen, remove
+from dialerd.intake.api.metrics import text_of
 from dialerd.intake.api.settings import ApiSettings
 from dialerd.intake.listener import doors
 from dialerd.intake.listener.doors import Door, Forged, Opened
@@ -27,6 +28,7 @@ from dialerd.log import get_logger
 log = get_logger(__name__)
 
 MOST_CONNECTIONS = 256
+METRICS = "/metrics"
 LIFE_S = 60.0
 """The longest that a connection lives: a callback is over within seconds."""
 
@@ -55,9 +57,13 @@ class Listener:
     """Serves callbacks. `doors_now` are the providers' doors as they are configured at the moment."""
 
     def __init__(
-        self, settings: ListenerSettings, doors_now: Callable[[], Mapping[str, Door]], tell: Tell
+        self,
+        settings: ListenerSettings,
+        doors_now: Callable[[], Mapping[str, Door]],
+        tell: Tell,
+        metrics: Callable[[], bytes] | None = None,
     ) -> None:
-        self.settings, self._doors, self._tell = settings, doors_now, tell
+        self.settings, self._doors, self._tell, self._metrics = settings, doors_now, tell, metrics
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -136,6 +142,8 @@ class Listener:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer, whatever happens. A stranger learns nothing from it."""
         path, _, query = request.raw_path.partition("?")
+        if self._metrics is not None and path == METRICS and doors.may_read(*_sender(request), self.settings):
+            return _closed(await text_of(self._metrics))
         door = doors.find(path, self._doors())
         if door is None or not self._may_come(request, door):
             return _respond(Answer(404, "There is nothing here.\n"))
@@ -158,10 +166,7 @@ class Listener:
     def _may_come(self, request: web.BaseRequest, door: Door) -> bool:
         if not door.sources:
             return True
-        peer = request.transport.get_extra_info("peername") if request.transport is not None else None
-        address = peer[0] if isinstance(peer, tuple) and peer else None
-        forwarded = request.headers.getall("X-Forwarded-For", [])
-        source = doors.source_of(address, forwarded, self.settings.proxies)
+        source = doors.source_of(*_sender(request), self.settings.proxies)
         if doors.within(source, door.sources):
             return True
         log.warning("callback_from_elsewhere", provider=door.provider, source=str(source)[:60])
@@ -213,6 +218,13 @@ class _Connection(RequestHandler):
         super().connection_lost(error)
 
 
+def _sender(request: web.BaseRequest) -> tuple[str | None, list[str]]:
+    """Whom a request comes from (None: whoever has the Unix socket), and for whom it says it was sent."""
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    address = peer[0] if isinstance(peer, tuple) and peer else None
+    return address, request.headers.getall("X-Forwarded-For", [])
+
+
 async def _read(request: web.BaseRequest, most: int) -> bytes:
     """The body. Raises ValueError for one that is too long."""
     if (request.content_length or 0) > most:
@@ -226,6 +238,9 @@ async def _read(request: web.BaseRequest, most: int) -> bytes:
 
 
 def _respond(answer: Answer) -> web.Response:
-    response = web.Response(status=answer.status, text=answer.text, content_type=answer.media_type)
+    return _closed(web.Response(status=answer.status, text=answer.text, content_type=answer.media_type))
+
+
+def _closed(response: web.Response) -> web.Response:
     response.force_close()
     return response

@@ -13,7 +13,10 @@ from dialerd import __version__
 from dialerd.intake.api.openapi.paths import paths
 from dialerd.intake.api.openapi.schemas import schemas
 
-_MODULES = ("documents", "figures", "lists", "orders", "providers", "reports", "whoami")
+_MODULES = (
+    *("backups", "check", "documents", "figures", "lists", "metrics"),
+    *("orders", "providers", "reports", "whoami"),
+)
 _API = "dialerd.intake.api"
 
 
