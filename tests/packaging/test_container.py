@@ -29,11 +29,26 @@ def steps() -> list[tuple[str, str]]:
 def copied() -> list[str]:
     """What is copied out of the tree."""
     found = (rest.split() for word, rest in steps() if word == "COPY" and not rest.startswith("--from="))
-    return [source for words in found for source in words[:-1]]
+    return [each for words in found for each in words[:-1] if not each.startswith("--")]
 
 
 def compose() -> Any:
     return yaml.safe_load((FOLDER / "compose.yaml").read_text())
+
+
+def mounts(service: str) -> list[tuple[str, str]]:
+    """What of the machine or of a volume is seen where, in either way of writing it."""
+    written = compose()["services"][service]["volumes"]
+    pairs = (
+        each.split(":")[:2] if isinstance(each, str) else (each["source"], each["target"]) for each in written
+    )
+    return [(source, target) for source, target in pairs]
+
+
+def settings(name: str) -> list[str]:
+    """The lines of one of our samples for Asterisk that say something."""
+    lines = (PROJECT / "etc" / "asterisk" / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith(";")]
 
 
 def test_what_is_copied_exists_and_is_let_through() -> None:
@@ -63,7 +78,7 @@ def test_dialerd_is_not_root_and_has_one_capability() -> None:
 
 def test_every_volume_is_declared_and_every_file_is_there_or_described() -> None:
     read = compose()
-    sources = {each.split(":")[0] for service in read["services"].values() for each in service["volumes"]} | {
+    sources = {source for service in read["services"] for source, _ in mounts(service)} | {
         secret["file"] for secret in read["secrets"].values()
     }
     files = {source for source in sources if source.startswith(".")}
@@ -75,8 +90,7 @@ def test_every_volume_is_declared_and_every_file_is_there_or_described() -> None
 
 
 def test_dialerd_writes_to_volumes_only() -> None:
-    read = compose()["services"]["dialerd"]
-    mounted = {each.split(":")[1] for each in read["volumes"]}
+    mounted = {target for _, target in mounts("dialerd")}
 
     assert {"/var/spool/asterisk", "/var/lib/dialerd", "/var/spool/dialerd", "/run/dialerd"} <= mounted
 
@@ -105,3 +119,33 @@ def test_the_commands_in_the_image_have_their_options() -> None:
     assert health[0] == "dialerctl"
     assert status is not None
     status.make_context("status", health[2:])
+
+
+@pytest.mark.parametrize("target", ["asterisk", "dialerd"])
+def test_amis_loopback_address_is_still_shared_after_a_restart_of_either(target: str) -> None:
+    """Who joins another container's network loses it when that one restarts."""
+    service = compose()["services"][target]
+
+    assert service["network_mode"] == "host"
+    assert "ports" not in service
+    assert "permit = 127.0.0.1/255.255.255.255" in settings("manager.dialerd.conf")
+
+
+def test_a_file_that_is_missing_is_told_and_no_folder_is_made_in_its_place() -> None:
+    written = [each for service in compose()["services"].values() for each in service["volumes"]]
+    files = [each for each in written if not isinstance(each, str)]
+
+    assert [each for each in written if isinstance(each, str) and each.startswith(".")] == []
+    assert [each for each in files if each["bind"]["create_host_path"] or not each["read_only"]] == []
+
+
+def test_dialerd_is_not_process_one() -> None:
+    """Process 1 does not get a SIGTERM that it has not asked for yet: a stop would take 2 minutes."""
+    assert compose()["services"]["dialerd"]["init"] is True
+
+
+def test_the_dialplan_for_several_phones_is_in_the_image() -> None:
+    commands = [rest for word, rest in steps() if word == "RUN"]
+
+    assert "etc/asterisk/extensions.dialerd.conf" in copied()
+    assert any("#tryinclude extensions.dialerd.conf" in command for command in commands)

@@ -12,7 +12,8 @@ from packaging.requirements import Requirement
 PROJECT = Path(__file__).parent.parent.parent
 DEBIAN = PROJECT / "packaging" / "debian"
 SCRIPTS = [
-    DEBIAN / name for name in ("dialerd.postinst", "dialerd.prerm", "dialerd.postrm", "make-libraries")
+    DEBIAN / name
+    for name in ("dialerd.postinst", "dialerd.prerm", "dialerd.postrm", "make-libraries", "unit-for")
 ]
 
 
@@ -156,3 +157,49 @@ def test_a_wrong_option_builds_nothing(options: list[str], said: str) -> None:
 
     assert done.returncode == 1
     assert said in done.stderr
+
+
+def unit_for(version: str) -> list[str]:
+    """The lines of dialerd.service for this version of systemd."""
+    with (PROJECT / "systemd" / "dialerd.service").open() as unit:
+        command = ["sh", str(DEBIAN / "unit-for"), version]
+        done = subprocess.run(command, stdin=unit, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+NEWEST = (PROJECT / "systemd" / "dialerd.service").read_text().splitlines()
+
+
+@pytest.mark.parametrize("version", ["260", "262.1", "300~rc1"])
+def test_a_new_systemd_gets_the_unit_as_it_is(version: str) -> None:
+    assert unit_for(version) == NEWEST
+
+
+@pytest.mark.parametrize("version", ["254", "257", "257.9"])
+def test_what_an_older_systemd_does_not_know_is_left_out(version: str) -> None:
+    assert set(NEWEST) - set(unit_for(version)) == {"RefreshOnReload=credentials"}
+
+
+@pytest.mark.parametrize("version", ["252", "252.39"])
+def test_an_old_systemd_can_wait_for_dialerd_and_reload_it(version: str) -> None:
+    found = unit_for(version)
+
+    assert {"Type=notify", "ExecReload=/bin/kill -HUP $MAINPID"} <= set(found)
+    assert [
+        line for line in found if line.startswith(("Type=notify-reload", "RestartSteps", "RestartMax"))
+    ] == []
+
+
+def test_no_version_makes_no_unit() -> None:
+    command = ["sh", str(DEBIAN / "unit-for"), ""]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "is no version of systemd" in done.stderr
+
+
+def test_bookworms_debhelper_finds_the_units() -> None:
+    """It enables only those in lib/systemd/system; later ones look into usr/lib too."""
+    rules = (DEBIAN / "rules").read_text()
+
+    assert "$(if $(filter 252%,$(systemd)),lib,usr/lib)/systemd/system" in rules

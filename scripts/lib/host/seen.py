@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from scripts.lib.host.scenario import scenario
-from scripts.lib.host.stage import CLERK, SOCKET, Stage
+from scripts.lib.host.stage import SOCKET, Stage
 
 SCRAPE = f"""
 import http.client, socket
@@ -44,4 +44,3 @@ def _journal(stage: Stage) -> None:
     assert entries, f"journalctl DIALERD_JOB={job} finds nothing"
     whole = stage.host.out("journalctl", "-u", "dialerd.service", "--no-pager", "-o", "json")
     assert "12025550106" not in whole, "a whole number is in the journal"
-    assert CLERK
