@@ -16,6 +16,7 @@ from scripts.benchmarks import (
     pacing,
     queueing,
     sending,
+    watching,
 )
 from scripts.benchmarks.figures import Figure
 
@@ -30,6 +31,7 @@ GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "fairness": fairness.run,
     "overload": overloading.run,
     "provider": sending.run,
+    "watch": watching.run,
 }
 
 

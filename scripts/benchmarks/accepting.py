@@ -21,10 +21,10 @@ def run() -> list[Figure]:
         path = rig.daemon.socket
         for turn in range(ROUNDS):
             commits = sqlite_rows_per_second(SINGLE, 1)
-            single.append((_rate(lambda: _submit(path, f"single-{turn}", SINGLE), SINGLE), commits))  # noqa: B023
-            many.append((_rate(lambda: _many(path, turn), SINGLE * 4), commits))  # noqa: B023
+            single.append((rate(lambda: submit(path, f"single-{turn}", SINGLE), SINGLE), commits))  # noqa: B023
+            many.append((rate(lambda: _many(path, turn), SINGLE * 4), commits))  # noqa: B023
             rows = sqlite_rows_per_second(BULK, 100)
-            bulk.append((_rate(lambda: _bulk(path, turn), BULK), rows))  # noqa: B023
+            bulk.append((rate(lambda: _bulk(path, turn), BULK), rows))  # noqa: B023
     return [
         _median("accept.single", single, 0.5),
         _median("accept.many", many, 1.0),
@@ -38,7 +38,7 @@ def _median(name: str, rounds: list[tuple[float, float]], aim: float) -> Figure:
     return Figure(name, ours / raw, aim, "higher", f"{ours:.0f}/s, raw {raw:.0f}/s; median of {ROUNDS}")
 
 
-def _rate(work, count: int) -> float:  # type: ignore[no-untyped-def]
+def rate(work, count: int) -> float:  # type: ignore[no-untyped-def]
     begin = perf_counter()
     work()
     return count / (perf_counter() - begin)
@@ -55,7 +55,7 @@ def document(key: str, number: int) -> bytes:
     return json.dumps(job).encode()
 
 
-def _submit(path: Path, name: str, count: int) -> None:
+def submit(path: Path, name: str, count: int) -> None:
     """One client on one connection, each request after the answer to the last."""
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(str(path))
@@ -74,7 +74,7 @@ def _submit(path: Path, name: str, count: int) -> None:
 
 def _clients(path: Path, name: str, first: int, count: int) -> None:
     threads = [
-        threading.Thread(target=_submit, args=(path, f"{name}-{first + number}", SINGLE * 4 // MANY))
+        threading.Thread(target=submit, args=(path, f"{name}-{first + number}", SINGLE * 4 // MANY))
         for number in range(count)
     ]
     for thread in threads:
