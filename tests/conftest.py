@@ -3,7 +3,9 @@
 No example of hypothesis has to be quick: how long one takes says what else the machine does.
 """
 
+import os
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +14,20 @@ from tests.asterisk import Asterisk
 
 settings.register_profile("dialerd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("dialerd")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the long tests first, for each worker of xdist its share: begun last, one of them would keep all
+    others waiting. worksteal hands each worker one piece of the list, all of about the same length."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.get_closest_marker("long")]
+    rest = iter([item for item in items if not item.get_closest_marker("long")])
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        share, end = long[worker::workers], len(items) * (worker + 1) // workers
+        ordered += share
+        ordered += islice(rest, max(0, end - len(ordered)))
+    items[:] = [*ordered, *rest]
 
 
 def _running(version: int) -> Iterator[Asterisk]:

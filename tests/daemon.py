@@ -21,9 +21,11 @@ _START_LIMIT_S = 60.0
 
 _TRACEABLE = (
     "import ctypes; ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0);"
-    "from dialerd.daemon import main; main()"
+    "from dialerd.daemon import main;"
 )
 """PR_SET_PTRACER, PR_SET_PTRACER_ANY (prctl(2)): lets the tests trace it, where they do not run as root."""
+
+_STOPPED = "import os, signal; os.kill(os.getpid(), signal.SIGSTOP);"
 
 ANYTHING_GOES: dict[str, dict[str, Any]] = {
     "calls": {
@@ -71,6 +73,7 @@ class Daemon:
         for name, section in (settings or {}).items():
             self.settings[name] = {**self.settings.get(name, {}), **section}
         self._process: subprocess.Popen[bytes] | None = None
+        self._stops = False
         self.write_config()
 
     def _ami(self) -> dict[str, Any]:
@@ -113,7 +116,8 @@ class Daemon:
     def command(self, *options: str) -> list[str]:
         """The daemon's command line."""
         config = ["--config", str(self.folder / "dialerd.toml")]
-        return [*self.wrapper, *as_dialerd(), sys.executable, "-c", _TRACEABLE, *config, *options]
+        code = f"{_TRACEABLE} {_STOPPED if self._stops else ''} main()"
+        return [*self.wrapper, *as_dialerd(), sys.executable, "-c", code, *config, *options]
 
     def environment(self) -> dict[str, str]:
         """A bare environment: nothing of the tests' own leaks in."""
@@ -141,6 +145,19 @@ class Daemon:
         if wait:
             until(self.answers, _START_LIMIT_S)
         return self
+
+    def load(self) -> "Daemon":
+        """Starts it as far as Python has read its code, and stops it there: go_on() lets it begin."""
+        self._stops = True
+        self.start(wait=False)
+        self._stops = False
+        stat = Path(f"/proc/{self.pid}/stat")
+        until(lambda: stat.read_text().rpartition(") ")[2][0] == "T", _START_LIMIT_S)
+        return self
+
+    def go_on(self) -> None:
+        """Lets it begin."""
+        os.kill(self.pid, signal.SIGCONT)
 
     def answers(self) -> bool:
         """Whether GET /healthz answers. Raises AssertionError when the process has ended."""

@@ -32,21 +32,17 @@ def recording(to: Path, names: str = RECORDED) -> list[str]:
     return ["strace", *options, "-e", "signal=none"]
 
 
-def killing(name: str, when: int, to: Path) -> list[str]:
-    """A command that runs the rest and kills it as it enters its Nth call of `name`. Each thread counts by
-    itself."""
-    return ["strace", "-f", "-o", str(to), *_killing(name, when)]
-
-
 class Assassin:
     """Attaches to a running process, all its threads, and kills it as a thread enters its Nth call of `name`.
+    Each thread counts by itself.
 
     With `path`, only calls that touch that path count.
     """
 
     def __init__(self, pid: int, name: str, when: int, path: Path | None, log: Path) -> None:
         only = ["-P", str(path)] if path else []
-        command = ["strace", "-f", "-p", str(pid), "-o", str(log), *only, *_killing(name, when)]
+        command = ["strace", "-f", "-p", str(pid), "-o", str(log), *only]
+        command += ["-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={when}"]
         self._said = log.with_suffix(".said")
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=said)
@@ -56,10 +52,6 @@ class Assassin:
     def wait(self) -> None:
         """Until it has ended, which it does with its victim."""
         self._process.wait(60)
-
-
-def _killing(name: str, when: int) -> list[str]:
-    return ["-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={when}"]
 
 
 def pretending(names: str, to: Path) -> list[str]:

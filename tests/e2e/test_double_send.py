@@ -7,6 +7,8 @@ from collections import Counter
 from contextlib import suppress
 from itertools import count
 
+import pytest
+
 from tests.e2e import syscalls
 from tests.e2e.clouds import SMS, Hoiio, in_state, name_of, routes
 from tests.providers.cloud import HALF_A_BODY, HANGS, HTML, RESET, Says, says
@@ -50,6 +52,7 @@ POINTS = {"connect": 1, "write": 1, "read": 6, "fdatasync": 1}
 that are many, every sixth."""
 
 
+@pytest.mark.long
 def test_a_kill_at_every_system_call_of_a_send_sends_nothing_twice_and_loses_nothing(
     clouds, tmp_path, capsys
 ):
@@ -135,6 +138,7 @@ class Moody(Hoiio):
         return random.choice(_TOOK_AND)
 
 
+@pytest.mark.long
 def test_no_message_of_a_campaign_is_sent_twice_whatever_dies_and_fails(clouds, capsys):
     seed = random.SystemRandom().randrange(10_000)
     random.seed(seed)

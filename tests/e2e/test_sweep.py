@@ -68,7 +68,6 @@ def all_ended(daemon: Daemon, run: str) -> bool:
 
 def finish(daemon: Daemon, run: str) -> None:
     """Starts the daemon again, unharmed, repeats what was not answered, and waits for all ends."""
-    daemon.wrapper = []
     daemon.start()
     if not (daemon.drop / f"{run}.ndjson").exists() and not taken(daemon, run):
         daemon.put(f"{run}.ndjson", "".join(json.dumps(row) + "\n" for row in rows_of(run)))
@@ -123,6 +122,7 @@ def parts(sweeps: Iterable[str]) -> list[tuple[str, int]]:
     return [(sweep, first) for sweep in sweeps for first in range(1, PARTS.get(sweep, 1) + 1)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("where", "first"), parts(POINTS))
 def test_a_kill_at_every_system_call_loses_nothing_and_dials_nothing_twice(
     asterisk, make_daemon, tmp_path, where, first
@@ -145,6 +145,7 @@ def test_a_kill_at_every_system_call_loses_nothing_and_dials_nothing_twice(
     assert number > first, f"no {where} was ever reached"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "first"), parts(RECOVERY))
 def test_a_kill_at_every_system_call_of_a_recovery_does_no_harm(asterisk, make_daemon, tmp_path, name, first):
     run = f"recovery-{name}{first}x{os.getpid()}"
@@ -154,14 +155,17 @@ def test_a_kill_at_every_system_call_of_a_recovery_does_no_harm(asterisk, make_d
     daemon.wait_for_end()
     assassin.wait()
     for number in count(first, PARTS.get(name, 1)):
-        daemon.wrapper = syscalls.killing(name, number, tmp_path / "strace")
-        daemon.start(wait=False)
+        daemon.load()
+        assassin = syscalls.Assassin(daemon.pid, name, number, None, tmp_path / "strace")
+        daemon.go_on()
         with suppress(AssertionError):
             until(daemon.answers)
         if daemon.running():
             break
         daemon.wait_for_end()
+        assassin.wait()
     daemon.kill()
+    assassin.wait()
     finish(daemon, run)
     judge(daemon, run)
     assert number > first

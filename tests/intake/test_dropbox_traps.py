@@ -267,6 +267,7 @@ def test_a_file_that_vanishes_or_is_replaced_between_listing_and_claim_does_no_h
     assert "claimed" not in place.names()
 
 
+@pytest.mark.long
 def test_twenty_thousand_files_at_once_are_taken_in_flat_memory(place: Place) -> None:
     place.box._counter._desk = desk = Forgetful()
     for number in range(20_000):

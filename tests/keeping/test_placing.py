@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dialerd.keeping import placing
 from dialerd.keeping.fsck import fsck
 from dialerd.keeping.starting import at_start
@@ -31,6 +33,7 @@ with open(sys.argv[2], "rb") as backup:
 """Python tells its audit hooks of these calls before it makes them (its "Audit events table")."""
 
 
+@pytest.mark.long
 def test_a_kill_at_every_change_of_the_folder_leaves_the_old_state_or_the_new_one(tmp_path: Path) -> None:
     made, other = state_in(tmp_path / "made"), state_in(tmp_path / "other")
     (tmp_path / "backup").write_bytes(backup_of(other.folder).getvalue())

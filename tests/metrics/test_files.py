@@ -57,6 +57,7 @@ def test_promtool_takes_the_rules_and_the_example() -> None:
 
 
 @needs_promtool
+@pytest.mark.long
 def test_each_alert_fires_where_it_should_and_only_there() -> None:
     tested = run("promtool", "test", "rules", TESTS.name, folder=TESTS.parent)
 
@@ -151,6 +152,38 @@ def test_promtool_takes_every_expression_of_the_board(tmp_path: Path) -> None:
 
     assert len(rules) > 40
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_each_panel_of_the_board_has_a_unit() -> None:
+    units = {
+        panel["title"]: panel["fieldConfig"]["defaults"].get("unit")
+        for panel in panels()
+        if panel["type"] != "row"
+    }
+
+    assert [title for title, unit in units.items() if not unit] == []
+    assert len(units) > 30
+
+
+def test_alerts_and_board_ask_only_for_labels_and_words_that_a_daemon_exports(busy: World) -> None:
+    exported: dict[str, dict[str, set[str]]] = {}
+    for metric in busy.metrics().values():
+        for sample in metric.samples:
+            for label, value in sample.labels.items():
+                exported.setdefault(sample.name, {}).setdefault(label, set()).add(value)
+    asked = [
+        (name, label, word)
+        for expression in [alert["expr"] for alert in alerts()] + board_expressions()
+        for name, matchers in re.findall(r"\b(dialerd_\w+)\{([^}]*)\}", expression)
+        for label, words in re.findall(r'(\w+)=~?"([^"]*)"', matchers)
+        if not words.startswith("$")
+        for word in words.split("|")
+    ]
+
+    unknown = [each for each in asked if each[2] not in exported.get(each[0], {}).get(each[1], ())]
+
+    assert len(asked) >= 20
+    assert unknown == []
 
 
 def test_alerts_and_board_speak_only_of_what_a_daemon_exports(busy: World) -> None:
