@@ -2,8 +2,9 @@
 
 Builds the parts, starts them in order, stops them in reverse. The one place that knows all concrete parts.
 
-Exit codes: 0 stopped as asked, 70 a bug of ours (start it again: recovery looks at what was under way), 78
-the configuration can't be used (every mistake is on stderr), or a newer dialerd wrote the state.
+Exit codes: 0 stopped as asked, 70 a bug of ours, or what the configuration names can't be used by now (start
+it again: recovery looks at what was under way, and the disk may be back), 78 the configuration has mistakes
+(every one is on stderr), or a newer dialerd wrote the state.
 """
 
 import faulthandler
@@ -12,7 +13,8 @@ import queue
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,8 +26,9 @@ from dialerd import __version__, log, systemd
 from dialerd.building import make_dropbox, make_engine, make_looking, make_unit_watch, make_watch
 from dialerd.checks.daemon import Looking
 from dialerd.cloud import Cloud
+from dialerd.complaints import Complaints
 from dialerd.config import Config, load
-from dialerd.core.errors import Broken, ConfigError, Mistake, NewerStore
+from dialerd.core.errors import Broken, ConfigError, Mistake, NewerStore, NoGround
 from dialerd.engine.desk import Desk
 from dialerd.engine.housekeeping import Housekeeper
 from dialerd.engine.inbox import Finish
@@ -34,12 +37,12 @@ from dialerd.intake.api.listening import turn_away
 from dialerd.intake.present import present
 from dialerd.keeping.backup import Backups
 from dialerd.keeping.starting import at_start
-from dialerd.lock import hold, state_folder
+from dialerd.lock import hold, not_anothers, state_folder
 from dialerd.measuring import Measures
 from dialerd.pbx.spool import Spool, SpoolSettings
 from dialerd.reloading import Reloading
 from dialerd.reports.reporter import Reporter
-from dialerd.rulebook import Rulebook
+from dialerd.rulebook import Rulebook, looked_through
 from dialerd.store.figures import Figures
 from dialerd.store.reader import SqliteReader
 from dialerd.store.reports import ReportStore
@@ -61,7 +64,7 @@ class Daemon:
     def __init__(self, config: Config, path: Path | None = None, inherited: int | None = None) -> None:
         """`inherited` is the descriptor of a socket that listens already (systemd's), or None."""
         self.config, self.path, self.inherited = config, path, inherited
-        self.notifier, self.measures = systemd.Notifier(), Measures()
+        self.notifier, self.measures, self.complaints = systemd.Notifier(), Measures(), Complaints()
         self._ending: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._undo: list[Callable[[], object]] = []
 
@@ -88,16 +91,19 @@ class Daemon:
                 self._undo.pop()()
 
     def _start(self) -> None:
-        state, spool = self._ground()
+        with _may_come_back():
+            state, spool = self._ground()
         self._rules()
-        self._work(state, spool)
-        self._ways_out(state)
-        self._ways_in()
+        with _may_come_back():
+            self._work(state, spool)
+            self._ways_out(state)
+            self._ways_in()
 
     def _ground(self) -> tuple[Path, Spool]:
         """The folders that must be ours alone."""
         config = self.config
         state = state_folder(config.state_dir)
+        not_anothers(state)
         hold(state, "the state folder")
         at_start(state)
         self.backups = Backups(state, config.queue.min_free_mb << 20)
@@ -219,6 +225,7 @@ class Daemon:
         self.rules.reload(
             lambda book: self.desk.reconfigure(book.policy()).result(RELOAD_LIMIT_S), self._keep_to
         )
+        self.desk.folder_problems = self._problems()
         self.notifier.status("; ".join(self.rules.trouble) or "The configuration was read again.")
         self.notifier.ready()
 
@@ -235,10 +242,11 @@ class Daemon:
         patience = min(LOOK_AFTER_S, self.notifier.interval or LOOK_AFTER_S)
         while True:
             try:
-                code = self._ending.get(timeout=patience)
+                code = self._asked_for(patience)
                 if code is not None:
                     return code
                 self._reload()
+                self._give_a_sign()
             except queue.Empty:
                 if self.rules.due:
                     self._reload()
@@ -248,19 +256,41 @@ class Daemon:
                     return EXIT_BUG
                 self._tell_systemd()
 
+    def _asked_for(self, patience: float) -> int | None:
+        """The end, with its code, or None for a reload: one for all who have asked by now, since many of them
+        would keep the end and the signs of life waiting. Raises queue.Empty where nobody asks in time."""
+        asked = [self._ending.get(timeout=patience)]
+        with suppress(queue.Empty):
+            while True:
+                asked.append(self._ending.get_nowait())
+        return next((code for code in asked if code is not None), None)
+
     def _problems(self) -> list[str]:
         kept = [] if self.dropbox is None else self.dropbox.problems()
         policy = [*self.rules.trouble, *self.rules.book.problems(), *self.reporter.problems()]
         self.housekeeper.look()
         self.cloud.sweep(monotonic(), self.reader.documents)
-        return [*self.watch.tend(), *kept, *policy, *self.housekeeper.problems, *self.cloud.problems()]
+        ways_in = [*self.watch.tend(), *kept, *self.api.problems()]
+        return [*ways_in, *policy, *self.housekeeper.problems, *self.cloud.problems()]
 
     def _tell_systemd(self) -> None:
         status = self.desk.status()
         jobs = ", ".join(f"{count} {state}" for state, count in status["jobs"].items())
-        self.notifier.status("; ".join([jobs or "no jobs", *status["problems"]]))
+        self.notifier.status("; ".join([jobs or "no jobs", *self.complaints.told(status["problems"])]))
+        self._give_a_sign()
+
+    def _give_a_sign(self) -> None:
         if self.engine.turned_within(STILL_S) and self.api.answered_within(STILL_S):
             self.notifier.watchdog()
+
+
+@contextmanager
+def _may_come_back() -> Iterator[None]:
+    """What is wrong here is no mistake in the configuration: another start may find it mended."""
+    try:
+        yield
+    except ConfigError as error:
+        raise NoGround(error.mistakes) from error
 
 
 def _raise_file_limit() -> None:
@@ -294,11 +324,11 @@ def main(path: Path | None, check: bool) -> None:
     try:
         systemd.require()
         inherited = systemd.inherited_sockets()
-        config = load(path)
         if check:
-            Rulebook(config)
-            click.echo("The configuration is fine.")
+            log.setup("error", "text")
+            click.echo(looked_through(path))
             return
+        config = load(path)
         log.setup(config.log.level, config.log.format)
         faulthandler.enable()  # where the watchdog ends us (SIGABRT), the log says where each thread stood
         daemon = Daemon(config, path, *_only_one(inherited))
@@ -311,7 +341,8 @@ def main(path: Path | None, check: bool) -> None:
         for descriptor in inherited:
             turn_away(descriptor)
         click.echo("\n".join(f"dialerd: {mistake}" for mistake in mistakes), err=True)
-        sys.exit(EXIT_CONFIG if isinstance(error, ConfigError | NewerStore) else EXIT_BUG)
+        wants_a_person = isinstance(error, ConfigError | NewerStore) and not isinstance(error, NoGround)
+        sys.exit(EXIT_CONFIG if wants_a_person else EXIT_BUG)
     sys.exit(code)
 
 

@@ -7,6 +7,7 @@ capital letters, digits and _, at most 64).
 
 import re
 import socket
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,10 @@ IDENTIFIER = "dialerd"
 MOST_BYTES = 100_000
 """A longer entry would need a file descriptor to be passed, and is written to stderr."""
 
+WAIT_S = 0.5
+"""How long one entry waits for a journal that has no room. The next ones do not, until it has taken one."""
+
+_WARNING = 4
 _FOREIGN = re.compile(r"[^A-Z0-9_]")
 _LONGEST_NAME = 64
 
@@ -29,9 +34,16 @@ class Journal:
             raise FileNotFoundError(path)
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        wait = struct.pack("@ll", 0, int(WAIT_S * 1_000_000))  # a timeout of Python's would turn in a loop
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait)
+        self._lost = 0
 
     def send(self, message: str, priority: int, fields: Mapping[str, object]) -> bool:
-        """Writes one entry; False where the journal did not take it. Fields get DIALERD_ before theirs."""
+        """Writes one entry; False where the journal does not take it. Fields get DIALERD_ before theirs.
+
+        Where the journal stands still, so that there is no room in its socket, entries are lost, since
+        calls go before the log. Once it goes on, it is told how many they were.
+        """
         named = {
             "MESSAGE": message,
             "PRIORITY": str(priority),
@@ -42,10 +54,19 @@ class Journal:
         if len(entry) > MOST_BYTES:
             return False
         try:
-            self._socket.sendto(entry, self._path)
+            self._socket.sendto(entry, socket.MSG_DONTWAIT if self._lost else 0, self._path)
+        except BlockingIOError:
+            self._lost += 1
+            return True
         except OSError:
             return False
+        if self._lost:
+            self._tell_of_the_lost()
         return True
+
+    def _tell_of_the_lost(self) -> None:
+        lost, self._lost = self._lost, 0
+        self.send(f"log_entries_lost count={lost}", _WARNING, {"event": "log_entries_lost", "count": lost})
 
     def __del__(self) -> None:
         """The log is set up anew, in tests: nobody closes what it used."""

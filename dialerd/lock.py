@@ -4,6 +4,7 @@ is."""
 import errno
 import fcntl
 import os
+import pwd
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,8 +52,24 @@ def let_go(held: int) -> None:
     os.close(held)
 
 
+def not_anothers(folder: Path) -> None:
+    """Raises ConfigError where we are root, and the folder is another user's: what root writes there, dialerd
+    as that user could not use any more."""
+    uid = folder.stat().st_uid
+    if uid and os.geteuid() == 0:
+        try:
+            name = pwd.getpwuid(uid).pw_name
+        except KeyError:
+            name = f"user {uid}"
+        what = (
+            f"the state folder belongs to {name}, who could not use what root would write there. Start"
+            " dialerd as that user: systemctl start dialerd."
+        )
+        raise ConfigError([Mistake(str(folder), what)])
+
+
 def state_folder(path: Path) -> Path:
-    """The folder itself, made where it is not there. Raises ConfigError."""
+    """The folder itself, made where it is not there. Raises ConfigError, or Broken where the disk is full."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

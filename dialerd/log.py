@@ -7,6 +7,7 @@ error means that a person must act, warning that we coped, info what happened. N
 import logging
 import os
 import re
+import select
 import sys
 import threading
 import traceback
@@ -16,7 +17,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
-from dialerd.journal import SOCKET, Journal
+from dialerd.journal import SOCKET, WAIT_S, Journal
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "journal", "json", "text"]
@@ -54,6 +55,7 @@ def setup(level: Level, format: Format, stream: TextIO | None = None, journal: s
     wanted = format == "journal" or (format == "auto" and under_systemd)
     there = _opened(journal) if wanted else None
     json = wanted or format == "json"
+    lines = _Stream(out, patient=not under_systemd)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -61,10 +63,11 @@ def setup(level: Level, format: Format, stream: TextIO | None = None, journal: s
             _mask_numbers,
             *([_Entries(there)] if there is not None else []),
             *(_as_json() if json else _as_text(out)),
+            _mask_line,
             *([_with_priority] if under_systemd and json else []),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=lambda *_: _Stream(out),
+        logger_factory=lambda *_: lines,
     )
     logging.basicConfig(handlers=[_FromLibraries()], level=max(_LEVELS[level], logging.WARNING), force=True)
 
@@ -130,10 +133,20 @@ def _as_text(stream: TextIO) -> list[Processor]:
 
 def _mask_numbers(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in fields.items():
+        pattern = _DIGITS if name in _NUMBERS_IN else _E164
         if isinstance(value, str) and name not in ("event", "timestamp"):
-            pattern = _DIGITS if name in _NUMBERS_IN else _E164
             fields[name] = pattern.sub(lambda found: mask(found[0]), value)
+        elif isinstance(value, list | tuple):
+            fields[name] = [
+                pattern.sub(lambda found: mask(found[0]), each) if isinstance(each, str) else each
+                for each in value
+            ]
     return fields
+
+
+def _mask_line(_: Any, __: str, line: Any) -> str:
+    """What an exception says, too."""
+    return _E164.sub(lambda found: mask(found[0]), str(line))
 
 
 def _with_priority(_: Any, method: str, line: Any) -> str:
@@ -142,20 +155,32 @@ def _with_priority(_: Any, method: str, line: Any) -> str:
 
 
 class _Stream:
-    """Writes whole lines. A stream that is gone (a closed terminal) never stops the daemon."""
+    """Writes whole lines. A stream that is gone (a closed terminal) never stops the daemon. One that is not
+    `patient`, the journal's, is not waited for: lines that it has no room for are lost, and counted."""
 
     _lock = threading.Lock()
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, patient: bool = True) -> None:
+        self._stream, self._patient, self._lost = stream, patient, 0
 
     def msg(self, line: str) -> None:
         with self._lock:
             try:
+                if not self._patient and not self._has_room():
+                    self._lost += 1
+                    return
+                if self._lost:
+                    line, self._lost = f"<4>log_entries_lost count={self._lost}\n{line}", 0
                 self._stream.write(f"{line}\n")
                 self._stream.flush()
             except (OSError, ValueError):
                 return
+
+    def _has_room(self) -> bool:
+        """Where a socket can be written to, three quarters of its room are left: enough for a line."""
+        room = select.poll()
+        room.register(self._stream, select.POLLOUT)
+        return bool(room.poll(0 if self._lost else WAIT_S * 1000))
 
     debug = info = warning = error = critical = exception = msg
 

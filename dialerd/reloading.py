@@ -43,7 +43,8 @@ class Reloading:
             book = Rulebook(config)
         except ConfigError as error:
             self.due, self.refused = False, True
-            self.trouble = [f"The configuration was not read again, it has mistakes: {error}."]
+            mistakes = str(error).rstrip(".")
+            self.trouble = [f"The configuration was not read again, it has mistakes: {mistakes}."]
             log.error("reload_refused", mistakes=[str(each) for each in error.mistakes])
             return
         self.refused = False

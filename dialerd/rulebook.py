@@ -3,8 +3,9 @@
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from dialerd.config import Config
+from dialerd.config import DEFAULT_PATH, Config, load
 from dialerd.config.lists import OPT_OUT
 from dialerd.core.errors import InvalidJob
 from dialerd.core.policy import Rules
@@ -14,6 +15,7 @@ from dialerd.lists.rates import Rates
 from dialerd.lists.settings import ListFile
 from dialerd.lists.stoplists import StopLists
 from dialerd.log import get_logger
+from dialerd.secret import as_the_service
 
 log = get_logger(__name__)
 
@@ -24,8 +26,9 @@ class Rulebook:
     `accounts` are AccountSettings with their secrets; `dids` are core's Did by number.
     """
 
-    def __init__(self, config: Config) -> None:
-        """Reads the files. Raises ConfigError with every mistake in them."""
+    def __init__(self, config: Config, make: bool = True) -> None:
+        """Reads the files; those of dialerd's own that are missing are made, unless `make` is off. Raises
+        ConfigError with every mistake in them."""
         self.config = config
         sections, own = config.stop_list_files()
         files = [
@@ -43,7 +46,7 @@ class Rulebook:
         self.rates = Rates(config.caps.rates, frozenset((*config.trunks, *config.providers)))
         self.accounts = config.provider_settings()
         self.dids = config.did_actions()
-        self.stop_lists.load()
+        self.stop_lists.load(make)
         self.rates.load()
 
     def start(self) -> None:
@@ -80,3 +83,12 @@ class Rulebook:
             self.stop_lists.insist(OPT_OUT, number, reason, os.geteuid(), datetime.now(UTC))
         except InvalidJob as error:
             log.error("opt_out_failed", why=str(error))
+
+
+def looked_through(path: Path | None) -> str:
+    """What `dialerd --check` says of a configuration without mistakes. It runs outside the service and makes
+    no files: they would be another user's. Raises ConfigError with every mistake."""
+    Rulebook(load(path, as_the_service(os.environ)), make=False)
+    if path is None and not DEFAULT_PATH.exists():
+        return f"There is no {DEFAULT_PATH}, and the defaults alone call nobody. Write it: dialerctl setup"
+    return f"{path or DEFAULT_PATH} is fine."

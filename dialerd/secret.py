@@ -10,6 +10,8 @@ from dialerd.core.errors import Mistake
 
 _LARGEST = 4096
 _OF_FOLDER = "dialerd_"
+_OF_SERVICE = "/etc/dialerd/credentials"
+"""The folder that dialerd.service names in LoadCredential=."""
 
 
 def read_secret(
@@ -40,6 +42,14 @@ def read_secret(
     except ValueError as error:
         mistakes.append(Mistake(f"{where}.{key}", str(error)))
     return ""
+
+
+def as_the_service(environ: Mapping[str, str], folder: str = _OF_SERVICE) -> Mapping[str, str]:
+    """The environment that the service would have, as far as its secrets go: for looking at a configuration
+    from outside. Only root may look into their folder."""
+    if "CREDENTIALS_DIRECTORY" in environ or not os.access(folder, os.R_OK | os.X_OK):
+        return environ
+    return {**environ, "CREDENTIALS_DIRECTORY": folder}
 
 
 def _credential(folder: str | None, name: str) -> Path | None:

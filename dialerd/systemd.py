@@ -13,6 +13,9 @@ from dialerd.core.errors import ConfigError, Mistake
 
 _SOCKET = "NOTIFY_SOCKET"
 
+_MOST_BYTES = 2000
+"""systemd throws away what is longer than PIPE_BUF, 4096 bytes (NOTIFY_BUFFER_MAX in its source)."""
+
 
 def require() -> None:
     """Raises ConfigError where systemd waits for our word (NOTIFY_SOCKET) and pystemd is missing."""
@@ -65,7 +68,7 @@ class Notifier:
 
     def status(self, text: str) -> None:
         """One line for `systemctl status`; told only when it changed."""
-        line = " ".join(text.split())
+        line = " ".join(text.split()).encode(errors="replace")[:_MOST_BYTES].decode(errors="ignore")
         if line != self._status:
             self._status = line
             self._tell(STATUS=line)

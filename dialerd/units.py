@@ -42,6 +42,7 @@ class UnitWatch:
     def __init__(self, unit: str, post: Callable[[UnitSeen], None], once: float | None = None) -> None:
         self.unit, self._post, self._once = unit, post, once
         self._told: UnitSeen | None = None
+        self._tries = 0
         self._known = threading.Event()
         self._wake, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._stopping = threading.Event()
@@ -64,18 +65,16 @@ class UnitWatch:
             os.close(self._waker)
 
     def _run(self) -> None:
-        tries = 0
         while not self._stopping.is_set():
             try:
                 self._follow()
-                tries = 0
             except ImportError:
                 self._tell(self._unknown("pystemd is missing (pip install 'dialerd[systemd]')"))
                 return
             except _bus_errors() as error:
                 self._tell(self._unknown(str(error).strip() or type(error).__name__))
-            pause = RETRY_S[min(tries, len(RETRY_S) - 1)] if self._once is None else self._once
-            tries += 1
+            pause = RETRY_S[min(self._tries, len(RETRY_S) - 1)] if self._once is None else self._once
+            self._tries += 1
             self._stopping.wait(pause)
 
     def _follow(self) -> None:
@@ -89,6 +88,7 @@ class UnitWatch:
             _subscribe(bus, path)
             while not self._stopping.is_set():
                 self._tell(_seen(bus, path, self.unit))
+                self._tries = 0
                 self._await(bus)
         finally:
             bus.close()
@@ -96,7 +96,10 @@ class UnitWatch:
     def _await(self, bus: Any) -> None:
         """Until something was heard, or it is time to look."""
         seconds = LOOK_EVERY_S if self._once is None else self._once
-        select.select([bus.get_fd(), self._wake], [], [], seconds)
+        heard = select.poll()  # select() can't wait for a descriptor above 1023
+        for descriptor in (bus.get_fd(), self._wake):
+            heard.register(descriptor, select.POLLIN)
+        heard.poll(seconds * 1000)
         for _ in range(_MESSAGES):  # what is read from the socket is handed out one by one
             bus.process()
 

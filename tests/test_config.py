@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -265,3 +266,10 @@ def test_the_safe_default_allows_playback_and_nothing_else() -> None:
 
     assert calls.applications == ("Playback",)
     assert calls.functions == calls.channels == calls.contexts == ()
+
+
+def test_a_pipe_in_the_files_place_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "dialerd.toml")
+
+    with pytest.raises(ConfigError, match="is a pipe"):
+        load(tmp_path / "dialerd.toml")

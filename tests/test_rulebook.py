@@ -7,7 +7,7 @@ import pytest
 from dialerd.config import from_text
 from dialerd.core.errors import ConfigError
 from dialerd.providers.registry import TYPES
-from dialerd.rulebook import Rulebook
+from dialerd.rulebook import Rulebook, looked_through
 from tests.config.accounts import Parrot, Pigeon, secret_file
 
 
@@ -63,3 +63,13 @@ def test_prices_of_a_way_out_that_is_not_there_are_a_mistake(tmp_path: Path) -> 
 
     with pytest.raises(ConfigError, match='Did you mean "exo"'):
         rulebook_of(tmp_path, f'[caps]\nrates = "{rates}"')
+
+
+def test_a_configuration_without_mistakes_is_told_by_its_name_and_nothing_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "some.toml"
+    path.write_text(f'state_dir = "{tmp_path}/state"\n')
+
+    said = looked_through(path)
+
+    assert said == f"{path} is fine."
+    assert list(tmp_path.iterdir()) == [path]

@@ -5,7 +5,7 @@ import pytest
 
 from dialerd.config import from_text
 from dialerd.core.errors import Mistake
-from dialerd.secret import read_secret
+from dialerd.secret import as_the_service, read_secret
 from tests.configuring import credentials_in, mistakes_in
 
 
@@ -101,3 +101,21 @@ def test_a_credential_of_its_own_name_goes_before_the_folders(tmp_path: Path) ->
 
     assert config.ami is not None
     assert config.ami.secret == "its own"
+
+
+def test_who_looks_from_outside_sees_the_secrets_of_the_service(tmp_path: Path) -> None:
+    (tmp_path / "ami_secret").write_text("s3cret")
+
+    environ = as_the_service({"LANG": "C"}, str(tmp_path))
+
+    assert read_secret({}, "ami", "ami_secret", environ, []) == "s3cret"
+
+
+def test_what_systemd_hands_over_goes_before_the_folder_of_the_service(tmp_path: Path) -> None:
+    handed_over = {"CREDENTIALS_DIRECTORY": "/run/credentials/dialerd.service"}
+
+    assert as_the_service(handed_over, str(tmp_path)) == handed_over
+
+
+def test_who_may_not_look_into_the_folder_of_the_service_goes_without(tmp_path: Path) -> None:
+    assert as_the_service({"LANG": "C"}, str(tmp_path / "none")) == {"LANG": "C"}

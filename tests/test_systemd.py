@@ -66,6 +66,16 @@ def test_a_status_is_one_line_and_told_once(manager: Manager) -> None:
 
 
 @needs_pystemd
+def test_a_status_that_is_too_long_for_systemd_or_no_text_is_told_as_far_as_it_goes(manager: Manager) -> None:
+    manager.run('notifier.status("…" * 5000); notifier.status("a \\udcff name"); notifier.stopping()')
+
+    long, odd, _ = manager.heard(3)
+    assert long.startswith("STATUS=……")
+    assert 1900 < len(long.encode()) < 4096
+    assert odd == "STATUS=a ? name"
+
+
+@needs_pystemd
 def test_reloading_carries_the_time_that_systemd_asks_for(manager: Manager) -> None:
     manager.run("notifier.reloading()")
 

@@ -15,8 +15,12 @@ from tests.test_systemd import needs_pystemd
 from tests.waiting import until
 
 PROGRAM = """
-import dataclasses, json, sys
+import dataclasses, json, os, resource, sys
 from dialerd.units import UnitWatch
+if %s:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    others = [os.dup(0) for _ in range(1024)]
 def post(seen):
     print(json.dumps(dataclasses.asdict(seen)), flush=True)
 watch = UnitWatch("asterisk.service", post, %s)
@@ -33,11 +37,12 @@ class Watching:
     """A process that watches asterisk.service, and what it has heard. pystemd holds Python's lock while it
     waits for an answer, so that the bus must be another process's."""
 
-    def __init__(self, bus: Path, log: Path, once: float | None) -> None:
+    def __init__(self, bus: Path, log: Path, once: float | None, busy: bool = False) -> None:
+        """`busy`: it has a thousand descriptors open."""
         self._log = log
         with log.open("wb") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM % once],
+                [sys.executable, "-c", PROGRAM % (busy, once)],
                 env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={bus}"},
                 stdin=subprocess.PIPE,
                 stdout=out,
@@ -124,6 +129,16 @@ def test_a_unit_that_does_not_exist_is_a_problem_and_not_down(bus: Bus, watching
     told = watching.hears("not-found")
     assert not told["down"]
     assert "There is no unit asterisk.service" in told["problem"]
+
+
+def test_a_unit_is_followed_however_many_connections_are_open(bus: Bus, tmp_path: Path) -> None:
+    watching = Watching(bus.path, tmp_path / "told", None, busy=True)
+    watching.hears("active")
+    bus.change(ActiveState="inactive")
+    down = watching.hears("inactive")["down"]
+    watching.end()
+
+    assert down
 
 
 def test_without_a_bus_nothing_is_down_and_it_is_tried_for_ever(tmp_path: Path) -> None:

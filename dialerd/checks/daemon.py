@@ -66,10 +66,11 @@ def checks(on: Ground) -> dict[str, Check]:
     config = on.config
     return {
         "daemon": lambda: queue.own_words(on.status()),
-        "spool": lambda: ground.spool(on.spool, config.asterisk.spool),
+        "spool": lambda: ground.spool(on.spool, config.asterisk.spool, asterisk_uid(config.asterisk.user)),
         **of_configuration(config),
         "state folder": lambda: ground.state_folder(config.state_dir),
         "drop folder": lambda: _drop_folder(on),
+        "results folder": lambda: _results(config),
         "socket": lambda: ground.socket(config.socket.path),
         "watching": host.watching,
         "inotify": lambda: host.inotify(on.window),
@@ -127,6 +128,12 @@ def _address(config: Config) -> Iterator[Finding]:
 def _drop_folder(on: Ground) -> Iterator[Finding]:
     if on.prepare is not None:
         yield from ground.drop_folder(on.prepare, on.config.drop_folder.path)
+
+
+def _results(config: Config) -> Iterator[Finding]:
+    results = config.report_settings().results
+    if results is not None:
+        yield from ground.results_folder(results.folder)
 
 
 def _listener(on: Ground) -> Iterator[Finding]:

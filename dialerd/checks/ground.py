@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from dialerd.checks import rights
 from dialerd.core.errors import ConfigError, Mistake
 from dialerd.core.findings import Finding, error, note, ok, skipped, warning
 
@@ -16,10 +17,14 @@ _PROBE = ".check"
 _MB = 1 << 20
 
 
-def spool(mistakes: Callable[[], Iterable[Mistake]], path: Path) -> Iterator[Finding]:
-    """The spool's folders, tried out: modes, owners, one mount, and files given to Asterisk's user."""
-    found = list(mistakes())
-    yield from (_error("spool", each) for each in found)
+def spool(
+    mistakes: Callable[[], Iterable[Mistake]], path: Path, asterisk: int | None = None
+) -> Iterator[Finding]:
+    """The spool's folders, tried out: modes, owners, one mount, and files given to Asterisk's user
+    (`asterisk`); and, as far as that can be seen, whether Asterisk may take them."""
+    found = [_error("spool", each) for each in mistakes()]
+    found = found or list(rights.asterisks(path / "outgoing", asterisk))
+    yield from found
     if not found:
         yield ok("spool", f"Call files can be put into {path} whole, and taken back.")
 
@@ -65,6 +70,22 @@ def state_folder(path: Path) -> Iterator[Finding]:
         yield warning("state folder", found, "Use a faster disk, or look what else keeps it busy.")
     else:
         yield ok("state folder", f"{path} can be written; a sync takes {took * 1000:.1f} ms.")
+
+
+def results_folder(path: Path) -> Iterator[Finding]:
+    """Whether results can be written: the sandbox shows no homes, and lets nothing be written elsewhere."""
+    if not path.is_dir():
+        wrong = "is not there, or can't be seen from the service (homes can't)"
+    elif not os.access(path, os.W_OK | os.X_OK, effective_ids=True):
+        wrong = "can't be written by dialerd"
+    else:
+        yield ok("results folder", f"Results can be written to {path}.")
+        return
+    todo = (
+        "Make it as dialerd's user, outside of homes; let the service write there: systemctl edit dialerd,"
+        f" with ReadWritePaths={path} under [Service]; then systemctl restart dialerd."
+    )
+    yield error("results folder", f"{path} {wrong}. Results wait.", todo)
 
 
 def disks(folders: Mapping[str, Path], min_free_mb: int) -> Iterator[Finding]:

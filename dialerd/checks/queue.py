@@ -6,9 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from dialerd.core.destinations import Destinations
-from dialerd.core.findings import Finding, error, note, ok, skipped, warning
+from dialerd.core.findings import Finding, Verdict, error, note, ok, skipped, warning
 from dialerd.core.policy import Rules, Trunk
 from dialerd.core.roles import destination_lists
+
+_TAKE_UP = "Run: asterisk -rx 'module show like pbx_spool'; and ls -ld on outgoing: is it Asterisk's own?"
+_SEE = "See dialerctl status, and its log: journalctl -u dialerd."
+_CURES = {"Everything is paused": "dialerctl resume all", "Asterisk does not take call files up": _TAKE_UP}
+"""What to do, by how the sentence of the status begins."""
+
+_BETTER = {
+    "The disk is nearly full": "disk",
+    "The store ": "state folder",
+    "Asterisk does not take call files up": "pbx_spool",
+}
+"""Checks that name the cause, where they find an error, by how the sentence of the status begins."""
 
 OLD_LIST_S = 180 * 86400
 _DAY_S = 86400
@@ -18,7 +30,8 @@ def own_words(status: Mapping[str, Any]) -> Iterator[Finding]:
     """What the daemon itself complains of."""
     problems: Sequence[str] = status["problems"]
     for each in problems:
-        yield warning("daemon", each, "See dialerctl status, and its log: journalctl -u dialerd.")
+        cure = next((cure for start, cure in _CURES.items() if each.startswith(start)), _SEE)
+        yield warning("daemon", each, cure)
     if not problems:
         yield ok("daemon", f"dialerd {status['version']} runs, and complains of nothing.")
 
@@ -26,16 +39,24 @@ def own_words(status: Mapping[str, Any]) -> Iterator[Finding]:
 def without_repeats(findings: Sequence[Finding]) -> list[Finding]:
     """Without what the daemon says and a check says better."""
     said = [each.found for each in findings if each.name != "daemon"]
+    errors = {each.name for each in findings if each.verdict is Verdict.ERROR}
     return [
         each
         for each in findings
-        if each.name != "daemon" or not any(_core(each.found) in _core(other) for other in said)
+        if each.name != "daemon"
+        or not (any(_core(each.found) in _core(other) for other in said) or _better(each.found) in errors)
     ]
 
 
+def _better(text: str) -> str | None:
+    """The check that says better what a sentence of the status says."""
+    return next((name for start, name in _BETTER.items() if text.startswith(start)), None)
+
+
 def _core(text: str) -> str:
-    """A sentence without what stands around it in the status."""
-    return text.removeprefix("AMI: ").rstrip(".").casefold()
+    """A sentence without what stands around it in the status, and without the question after a colon."""
+    bare = text.removeprefix("AMI: ").rstrip(".")
+    return (bare.rpartition(": ")[0] if bare.endswith("?") else bare).casefold()
 
 
 def waiting(jobs: Mapping[str, int], stuck: Iterable[str]) -> Iterator[Finding]:
@@ -66,10 +87,19 @@ def trunks(rules: Rules, lines: Iterable[Mapping[str, Any]]) -> Iterator[Finding
     troubled = [each for each in lines if each.get("trouble")]
     for line in troubled:
         kind = "Provider" if line.get("provider") else "Trunk"
-        todo = f"dialerctl resume {line['name']}" if line.get("paused") else "Look at its other end."
-        yield warning("trunks", f"{kind} {line['name']}: {line['trouble']}.", todo)
+        yield warning("trunks", f"{kind} {line['name']}: {line['trouble']}.", _of_trouble(line))
     if rules.trunks and not idle and not troubled:
         yield ok("trunks", f"Calls may go through {', '.join(rules.trunks)}.")
+
+
+def _of_trouble(line: Mapping[str, Any]) -> str:
+    """What to do about a way out. A fuse is not to be resumed just to see: it is money."""
+    trouble, resume = str(line["trouble"]), f"dialerctl resume {line['name']}"
+    if trouble.startswith("paused by its fuse"):
+        return f"Find out who called: dialerctl list --limit 50. If that is in order: {resume}."
+    if trouble.startswith("paused"):
+        return resume
+    return "Look at its other end (of SIP: asterisk -rx 'pjsip show registrations')."
 
 
 def _leads_anywhere(trunk: Trunk, rules: Rules) -> bool:

@@ -53,7 +53,7 @@ class Runner:
     def _late(self, run: "_Run") -> Finding:
         seconds = time.monotonic() - run.begun
         found = f"Looking at this has not ended after {seconds:.0f} seconds, and may hang."
-        return warning(run.name, found, "Look whether its disk or its other side answers, then check again.")
+        return warning(run.of, found, "Look whether its disk or its other side answers, then check again.")
 
 
 class _Run(threading.Thread):
@@ -61,7 +61,7 @@ class _Run(threading.Thread):
 
     def __init__(self, name: str, check: Check) -> None:
         super().__init__(name=f"check-{name}", daemon=True)
-        self.name, self._check = name, check
+        self.of, self._check = name, check
         self.begun = time.monotonic()
         self.findings: list[Finding] = []
 
@@ -73,6 +73,6 @@ class _Run(threading.Thread):
         try:
             self.findings = list(self._check())
         except Exception as error:  # the thread's outermost frame: the others' findings count all the same
-            log.exception("check_failed", check=self.name)
+            log.exception("check_failed", check=self.of)
             found = f"dialerd made a mistake of its own as it looked at this ({type(error).__name__})."
-            self.findings = [warning(self.name, found, "Its log says more: journalctl -u dialerd.")]
+            self.findings = [warning(self.of, found, "Its log says more: journalctl -u dialerd.")]

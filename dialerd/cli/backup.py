@@ -1,7 +1,7 @@
 """dialerctl backup: all that dialerd knows, in one file."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 import click
@@ -23,7 +23,10 @@ def backup_(session: Session, file: Path, offline: bool, config: Path | None, st
     """
     with told(session):
         if offline:
-            _write(session, file, _offline(state_folder(config, state_dir)))
+            from dialerd.keeping.owner import pieces_as_owner
+
+            state = state_folder(config, state_dir)
+            _write(session, file, pieces_as_owner(_offline(state), state))
             return
         try:
             _write(session, file, session.client.backup())
@@ -31,7 +34,7 @@ def backup_(session: Session, file: Path, offline: bool, config: Path | None, st
             raise Unreachable(f"{error} Is it stopped? Then: dialerctl backup --offline {file}.") from None
 
 
-def _offline(state: Path) -> Iterator[bytes]:
+def _offline(state: Path) -> Generator[bytes, None, None]:
     from dialerd.keeping.backup import make
     from dialerd.keeping.placing import finish
     from dialerd.keeping.restore import seize

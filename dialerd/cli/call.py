@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dialerd.cli import completing, show, waiting
+from dialerd.cli import completing, options, show, waiting
 from dialerd.cli.asking import provider_option
 from dialerd.cli.sending import extra_option
 from dialerd.cli.session import Session, shared
@@ -53,14 +53,8 @@ _OPTIONS = [
     click.option("--early-media", is_flag=True, help="Begin on early media, before the answer."),
     click.option("--max-retries", type=int, metavar="N", help="Further tries when it is not answered (0)."),
     click.option("--retry-time", type=int, metavar="SECONDS", help="Pause between tries (300)."),
-    click.option(
-        "--not-before",
-        "--at",
-        "not_before",
-        metavar="WHEN",
-        help='Not before this: "in 1h", "2026-12-01 01:00 UTC".',
-    ),
-    click.option("--not-after", metavar="WHEN", help="When it is too late, in the same form."),
+    options.not_before,
+    options.not_after,
     click.option(
         "--hours", multiple=True, metavar="NAME|WINDOW", help="When it may be dialled; may be repeated."
     ),

@@ -1,5 +1,7 @@
 """What `dialerctl check` looks at from here: what the daemon can't see, and all it can where none answers."""
 
+import os
+import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,15 +12,16 @@ from dialerd.checks import clocks, host
 from dialerd.checks.daemon import of_configuration
 from dialerd.checks.running import Check, Runner
 from dialerd.cli import exits
-from dialerd.client import Client, ClientError, NoPermission, NoSuchJob
+from dialerd.client import Client, ClientError, NoPermission, NoSuchJob, Unreachable
 from dialerd.config import DEFAULT_PATH, Config, load
 from dialerd.config.sections import Asterisk
 from dialerd.core.errors import ConfigError
 from dialerd.core.findings import Finding, Verdict, by_weight, error, note, ok, skipped, warning
+from dialerd.engine.asterisk import WINDOW_MAX
 from dialerd.pbx.spool_check import asterisk_uid
+from dialerd.secret import as_the_service
 
 ASK_S = 5.0
-WINDOW = 4000
 UNIT = "dialerd.service"
 _SETUP = "Write one: sudo dialerctl setup."
 _WHY = "Why it ended: journalctl -u dialerd -n 50."
@@ -78,7 +81,7 @@ def _from_here(config: Config | None, alone: bool) -> list[Finding]:
     user = asterisk_uid(asterisk.user) if config is not None else None
     checks: dict[str, Check] = {
         "clock": clocks.synchronized,
-        "inotify": lambda: host.inotify(WINDOW),
+        "inotify": lambda: host.inotify(WINDOW_MAX),
         "asterisk files": lambda: host.asterisk_files(user, asterisk.max_calls),
     }
     if alone and config is not None:
@@ -92,7 +95,7 @@ def _configuration(path: Path | None) -> tuple[Config | None, list[Finding]]:
     if path is None and not _is_there(chosen):
         return None, [note("configuration", f"There is no {chosen}: the defaults hold.", _SETUP)]
     try:
-        return load(chosen), [ok("configuration", f"{chosen} has no mistakes.")]
+        return load(chosen, as_the_service(os.environ)), [ok("configuration", f"{chosen} has no mistakes.")]
     except ConfigError as refusal:
         return None, [_mistake(chosen, each.where, str(each)) for each in refusal.mistakes]
 
@@ -102,14 +105,17 @@ def _mistake(chosen: Path, where: str, what: str) -> Finding:
         return skipped("configuration", f"{where}: a secret is for the daemon's user only.")
     if "Permission denied" in what:
         return skipped("configuration", f"{chosen} is not for you to read.")
-    return error("configuration", what, f"Mend {chosen}, then: systemctl reload dialerd.")
+    return error("configuration", what, f"Mend {chosen}, then: systemctl reload-or-restart dialerd.")
 
 
 def _is_there(path: Path) -> bool:
     try:
-        return path.exists()
-    except PermissionError:
+        path.stat()  # exists() takes what may not be looked at for missing, from Python 3.12 on
+    except FileNotFoundError:
+        return False
+    except OSError:
         return True
+    return True
 
 
 def _away(client: Client, trouble: ClientError) -> Iterator[Finding]:
@@ -119,16 +125,27 @@ def _away(client: Client, trouble: ClientError) -> Iterator[Finding]:
         yield error("socket", str(trouble))
         return
     why, _, cure = str(trouble).partition(". ")
-    yield error("daemon", f"{why.rstrip('.')}.", f"{cure} {_WHY}".strip())
+    if isinstance(trouble, Unreachable):
+        yield error("daemon", f"{why.rstrip('.')}.", f"{cure} {_WHY}".strip())
+    else:
+        yield error("daemon", str(trouble), _WHY)
+    yield from _socket(path)
+    yield from _unit(_asked_of_systemd())
+
+
+def _socket(path: Path) -> Iterator[Finding]:
+    """What stands in the place of a socket on which nobody answers."""
     try:
+        is_socket = stat.S_ISSOCK(path.stat().st_mode)
+    except FileNotFoundError:
         if not path.parent.is_dir():
             found = f"There is no folder {path.parent}: no daemon has run with this path."
             yield error("socket", found, "Name the socket with --socket, or start dialerd.")
-        elif path.exists() and not path.is_socket():
-            yield error("socket", f"{path} is no socket.", "Move it away, then start dialerd.")
-    except PermissionError:
+    except OSError:
         yield skipped("socket", f"You may not look into {path.parent}.")
-    yield from _unit(_asked_of_systemd())
+    else:
+        if not is_socket:
+            yield error("socket", f"{path} is no socket.", "Move it away, then start dialerd.")
 
 
 def _unit(state: Mapping[str, str]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from dialerd.cli import completing
+from dialerd.cli import completing, options
 from dialerd.cli.listing import uid_of_user
 from dialerd.cli.periods import moment
 from dialerd.cli.session import Session, shared
@@ -37,14 +37,7 @@ _NUMBER = re.compile(r"\+[0-9]{1,15}|-?[0-9]+(?:\.[0-9]+)?")
     show_default=True,
     help="What to write.",
 )
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    metavar="STATE",
-    shell_complete=completing.states,
-    help="Only in this state; may be repeated.",
-)
+@options.states
 @click.option("--batch", metavar="TEXT", shell_complete=completing.batches, help="Only of this batch.")
 @click.option("--tag", metavar="TEXT", help="Only with this tag.")
 @click.option("--to", metavar="NUMBER", help="Only to this number.")

@@ -2,7 +2,7 @@
 
 import click
 
-from dialerd.cli import completing, show
+from dialerd.cli import completing, options, show
 from dialerd.cli.session import Session, shared
 
 _COLUMNS = ("ID", "KIND", "STATE", "TO", "CREATED", "NOT BEFORE", "TRIES", "REASON")
@@ -21,14 +21,7 @@ def uid_of_user(_ctx: click.Context, _option: click.Parameter, given: str | None
 
 
 @click.command("list")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    metavar="STATE",
-    shell_complete=completing.states,
-    help="Only in this state; may be repeated.",
-)
+@options.states
 @click.option(
     "--kind",
     metavar="KIND",

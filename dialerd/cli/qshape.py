@@ -2,21 +2,14 @@
 
 import click
 
-from dialerd.cli import completing, show
+from dialerd.cli import options, show
 from dialerd.cli.session import Session, shared
 
 _LITERAL = "(channels)"
 
 
 @click.command("qshape")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    metavar="STATE",
-    shell_complete=completing.states,
-    help="Only in this state; may be repeated.",
-)
+@options.states
 @shared
 def qshape_(session: Session, states: tuple[str, ...]) -> None:
     """Show how old the queue is. It tells how many jobs wait or are under way, by trunk and by age in

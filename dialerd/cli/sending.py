@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dialerd.cli import completing, show, waiting
+from dialerd.cli import completing, options, show, waiting
 from dialerd.cli.asking import provider_option
 from dialerd.cli.session import Session, shared
 from dialerd.client import Submitted
@@ -32,14 +32,8 @@ _OPTIONS = (
     click.option(
         "--batch", metavar="TEXT", shell_complete=completing.batches, help="The batch that it belongs to."
     ),
-    click.option(
-        "--not-before",
-        "--at",
-        "not_before",
-        metavar="WHEN",
-        help='Not before this: "in 1h", "2026-12-01 01:00 UTC".',
-    ),
-    click.option("--not-after", metavar="WHEN", help="When it is too late, in the same form."),
+    options.not_before,
+    options.not_after,
     click.option(
         "--priority", type=int, metavar="0..9", help="Its place in the queue: 9 is the most urgent (5)."
     ),

@@ -126,6 +126,8 @@ class _Setup:
 
     def run(self, wrong: list[Mistake]) -> NoReturn:
         """Ends the process."""
+        if unread := self._unread():
+            _refuse(self.mode, unread)
         wrong += [*told.mistakes(self.answers), *plan.mistakes(self.answers, self.ground)]
         wrong += mistakes(self.machine, self.ground.etc, self.answers)
         wrong += self._may()
@@ -150,19 +152,28 @@ class _Setup:
         if self.mode.json:
             outcome.print_json()
         else:
-            outcome.tell(steps_too=bool(doing) and not apply)
+            declined = refused and self.mode.asks and not self.mode.yes
+            outcome.tell(steps_too=bool(doing) and not apply, declined=declined)
         failed = apply and not setup_steps.run(steps, quiet=self.mode.json)
         sys.exit(exits.NOT_DONE if left or refused or failed else exits.DONE)
 
     def _may(self) -> list[Mistake]:
         """Nothing, where we may do it."""
-        found = [Mistake("", f"{each} can't be read: run setup as root.") for each in self.machine.unread]
-        found += _not_root(self.machine, self.mode)
+        found = _not_root(self.machine, self.mode)
         if self.mode.apply and not self.machine.live:
             found.append(
                 Mistake("--apply", "The commands would run here, and not in --root: leave one of both out.")
             )
         return found
+
+    def _unread(self) -> list[Mistake]:
+        """That it takes root to look, too, where it does; what else is wrong can't be known then."""
+        if not self.machine.unread:
+            return []
+        files = ", ".join(dict.fromkeys(self.machine.unread))
+        if os.geteuid() == 0:
+            return [Mistake("", f"Not even root can read {files}: mend that first.")]
+        return [Mistake("", f"It takes root to read {files}: sudo dialerctl setup.")]
 
     def _changes(self) -> tuple[list[Change], list[Mistake]]:
         """What is to be done about each file, and what is in the way."""
@@ -224,6 +235,7 @@ class _Setup:
         for each in ours:
             if not each.needed:
                 continue
+            self.writer.unchanged(each, self.secret)
             if each.left_alone:
                 kept[each.file.path] = self.writer.keep(each.file.path)
             self.writer.write(each.file)

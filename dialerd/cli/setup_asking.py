@@ -50,7 +50,7 @@ def _one(answers: Answers, name: str, text: str) -> Answers:
     while True:
         said: Any = _prompt(text, str(getattr(answers, name)))
         if name == "ami_port":
-            said = int(said) if said.isdecimal() else 0
+            said = int(said) if said.isdecimal() and len(said) <= len("65535") else 0
         told = replace(answers, **{name: said})
         if _fine(answers, told):
             return told

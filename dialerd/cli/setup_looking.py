@@ -4,6 +4,7 @@ import glob
 import os
 import pwd
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ _UNITS = (
 )
 """Where units lie (systemd.unit(5)); the last holds those that are made of init scripts."""
 _UNIT = "asterisk.service"
+_LONGEST_UID = 10
+_NO_FOLDER = -1
 _LARGEST = 4 * 1024 * 1024
 _BINARIES = ("usr/sbin/asterisk", "usr/local/sbin/asterisk", "opt/asterisk/sbin/asterisk")
 
@@ -51,7 +54,11 @@ class Machine:
     def text(self, path: str) -> str | None:
         """What is in a file; None where there is none. What we may not read is remembered."""
         try:
-            with self.at(path).open("rb") as file:
+            where = self.at(path)
+            # Asterisk's user may put there what hangs or acts when it is opened: a pipe, a link to a device.
+            if not stat.S_ISREG(where.stat().st_mode):
+                return None
+            with os.fdopen(os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
                 return file.read(_LARGEST).decode(errors="surrogateescape")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
@@ -64,6 +71,8 @@ class Machine:
 
         def read(wanted: str) -> dict[str, str]:
             below = os.path.join(etc, wanted).lstrip("/")
+            if set(below.rpartition("/")[0]) & set("*?["):  # it could mean every file of the machine
+                return {}
             paths = [f"/{each}" for each in sorted(glob.glob(below, root_dir=self.root))]  # noqa: PTH207
             texts = {each: self.text(each) for each in paths}
             return {each: text for each, text in texts.items() if text is not None}
@@ -81,8 +90,9 @@ class Machine:
     def _of_system(self, name: str) -> Account | None:
         """One that stands elsewhere than in /etc/passwd (nsswitch.conf(5))."""
         try:
-            found = pwd.getpwuid(int(name)) if name.isdecimal() else pwd.getpwnam(name)
-        except KeyError:
+            number = int(name) if name.isdecimal() and len(name) <= _LONGEST_UID else None
+            found = pwd.getpwnam(name) if number is None else pwd.getpwuid(number)
+        except (KeyError, OverflowError, ValueError):
             return None
         return Account(found.pw_name, found.pw_uid, found.pw_gid)
 
@@ -140,6 +150,8 @@ def mistakes(machine: Machine, etc: str, answers: Answers) -> Iterator[Mistake]:
         how = "name Asterisk's astspooldir (asterisk -rx 'core show settings')"
         what = f"There is no folder {answers.spool}: {how}."
         yield Mistake("--spool", what)
+    elif os.geteuid() == 0:
+        yield from _about_spool(machine, answers)
     if machine.account(answers.user) is None:
         yield Mistake(
             "--asterisk-user", f"There is no user {answers.user!r}: name the one that Asterisk runs as."
@@ -147,6 +159,36 @@ def mistakes(machine: Machine, etc: str, answers: Answers) -> Iterator[Mistake]:
     if machine.account(plan.OWN_USER) is None or machine.gid(plan.OWN_USER) is None:
         what = f"There is no user and group {plan.OWN_USER}: the package makes them (systemd-sysusers)."
         yield Mistake("", what)
+
+
+def _about_spool(machine: Machine, answers: Answers) -> Iterator[Mistake]:
+    """That it is no spool, but a folder of the system's. What Asterisk's user writes into asterisk.conf must
+    not have root open /etc to dialerd."""
+    user, own = machine.account(answers.user), machine.account(plan.OWN_USER)
+    spool, outgoing = (_owner(machine.at(f"{answers.spool}/{name}")) for name in ("", "outgoing"))
+    if user is not None and not _fits(user.uid, spool, outgoing):
+        what = f"{answers.spool}/outgoing is no folder of {answers.user}'s"
+        yield Mistake("--spool", f"{what}: name the spool and the user of Asterisk.")
+    if own is not None and _owner(machine.at(f"{answers.spool}/dialerd")) not in (None, own.uid):
+        what = f"{answers.spool}/dialerd is there, and is not dialerd's"
+        yield Mistake("--spool", f"{what}: name Asterisk's spool, or move that away.")
+
+
+def _fits(user: int, spool: int | None, outgoing: int | None) -> bool:
+    """Whether folders of these owners can be the spool of an Asterisk that runs as this user. Root writes
+    everywhere, so for it `outgoing` must be there."""
+    if outgoing is None:
+        return user != 0 and spool == user
+    return outgoing == user or (user == 0 and outgoing != _NO_FOLDER)
+
+
+def _owner(path: Path) -> int | None:
+    """Whose folder this is, _NO_FOLDER where it is none; None where nothing is there."""
+    try:
+        about = path.lstat()
+    except FileNotFoundError:
+        return None
+    return about.st_uid if stat.S_ISDIR(about.st_mode) else _NO_FOLDER
 
 
 def _usual_user(machine: Machine) -> str | None:

@@ -38,8 +38,11 @@ class Outcome:
     todo: Sequence[str]
     steps: Sequence[Sequence[str]]
 
-    def tell(self, steps_too: bool) -> None:
+    def tell(self, steps_too: bool, declined: bool = False) -> None:
         """In sentences."""
+        if declined:
+            click.echo("Nothing was written.")
+            return
         if self.written:
             click.echo(f"Written: {len(self.written)} files.")
         elif self.needed:

@@ -1,6 +1,7 @@
 """Files of `dialerctl setup`: what is there is compared, ours are replaced whole, others are left alone."""
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from dialerd.setup.texts import shown
 
 _LARGEST = 1024 * 1024
 _FOLDER_MODE = 0o755
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class Unfit(Exception):
@@ -97,27 +99,56 @@ class Writer:
 
     def make_folder(self, path: str, group: str, mode: int) -> None:
         """Makes one of dialerd's own folders where it is not there."""
-        where = self._machine.at(path)
-        if not where.is_dir():
-            where.mkdir(parents=True)
-            where.chmod(mode)
-            if self._owners:
-                os.chown(where, 0, self._machine.gid(group) or 0)
+        os.close(self._open(path, mode, group))
+
+    def unchanged(self, seen: Change, secret: str) -> None:
+        """Raises Unfit where a file is not any more what was shown."""
+        now = self.change(seen.file, secret)
+        if now is None or now.found is not seen.found or (seen.diff and now.diff != seen.diff):
+            raise Unfit(f"{seen.file.path} was changed meanwhile, and left alone")
 
     @contextmanager
     def _folder(self, path: str) -> Iterator[int]:
         """The folder of a file, opened; a link in its place is not followed. Raises OSError."""
-        folder = self._machine.at(path).parent
-        if not folder.exists() and not folder.is_symlink():
-            folder.mkdir(_FOLDER_MODE, parents=True)
-            folder.chmod(_FOLDER_MODE)
-        at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        at = self._open(str(Path(path).parent), _FOLDER_MODE, "root")
         try:
             yield at
         finally:
             os.close(at)
 
+    def _open(self, path: str, mode: int, group: str) -> int:
+        """A folder, made where it is not there, as those above it are. Links above it count on the machine
+        that we run on; those in a folder that holds another machine could lead out of it."""
+        parts = Path(path.lstrip("/")).parts
+        at = os.open(self._machine.root, _FOLDER)
+        for count, name in enumerate(parts, 1):
+            last = count == len(parts)
+            above, follow = at, self._machine.live and not last
+            try:
+                try:
+                    at = _below(above, name, follow)
+                except FileNotFoundError:
+                    self._make(above, name, *((mode, group) if last else (_FOLDER_MODE, "root")))
+                    at = _below(above, name, follow)
+            finally:
+                os.close(above)
+        return at
+
+    def _make(self, above: int, name: str, mode: int, group: str) -> None:
+        """Makes a folder that has its mode and group as soon as it has its name."""
+        fresh = f".{name}.{secrets.token_hex(8)}"
+        os.mkdir(fresh, 0o700, dir_fd=above)
+        at = _below(above, fresh, follow=False)
+        try:
+            if self._owners:
+                os.fchown(at, 0, self._machine.gid(group) or 0)
+            os.fchmod(at, mode)
+            os.rename(fresh, name, src_dir_fd=above, dst_dir_fd=above)
+        finally:
+            os.close(at)
+
     def _replace(self, folder: int, name: str, file: File) -> None:
+        _clear(folder, name)
         fresh = f".{name}.{secrets.token_hex(8)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         at = os.open(fresh, flags, 0o600, dir_fd=folder)
@@ -147,6 +178,18 @@ class Writer:
             return True
         owned = not self._owners or (status.st_uid, status.st_gid) == self._ids(file)
         return owned and stat.S_IMODE(status.st_mode) == file.mode
+
+
+def _below(above: int, name: str, follow: bool) -> int:
+    return os.open(name, _FOLDER | (0 if follow else os.O_NOFOLLOW), dir_fd=above)
+
+
+def _clear(folder: int, name: str) -> None:
+    """Takes away what setups that were killed left of this file."""
+    left = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{16}}")
+    for other in filter(left.fullmatch, os.listdir(folder)):
+        with suppress(OSError):
+            os.unlink(other, dir_fd=folder)
 
 
 def _diff(file: File, there: str | None, secret: str) -> str:

@@ -34,7 +34,7 @@ def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
         _number(line.get("calls_per_second")),
         _number(line.get("window")),
         _today(line),
-        str(line.get("trouble") or line.get("why") or ""),
+        str(line.get("trouble") or line.get("why") or line.get("cap") or ""),
     )
 
 
@@ -44,10 +44,13 @@ def _today(line: Mapping[str, Any]) -> str:
 
 
 def _state(line: Mapping[str, Any]) -> str:
-    """What an operator has to know first: paused, or how the breaker stands where it is not closed."""
+    """What an operator has to know first: paused, how the breaker stands where it is not closed, or that
+    today's cap is reached."""
     if line.get("paused"):
         return "paused"
     breaker = str(line.get("breaker", "closed"))
+    if breaker == "closed" and line.get("cap"):
+        return "capped"
     return {"closed": "up", "open": "out of order", "half-open": "on trial"}.get(breaker, breaker)
 
 

@@ -10,8 +10,9 @@ Every submit carries a key, so that a repeat after a lost connection never calls
 one thread.
 """
 
-from dialerd.client.client import DEFAULT_SOCKET, ENDED, Client, new_key
+from dialerd.client.client import ENDED, Client, new_key
 from dialerd.client.errors import (
+    DEFAULT_SOCKET,
     AccountRefused,
     ClientError,
     KeyConflict,

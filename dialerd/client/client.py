@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, Unpack
 from dialerd.client.asking import path, query
 from dialerd.client.backups import Backups
 from dialerd.client.batches import Batches
-from dialerd.client.errors import WaitTimeout, explain, raise_problem
+from dialerd.client.errors import DEFAULT_SOCKET, WaitTimeout, explain, raise_problem
 from dialerd.client.fields import Event, Job, JobFields, Submitted
 from dialerd.client.figures import Figures
 from dialerd.client.lists import Lists
@@ -20,7 +20,6 @@ from dialerd.client.sending import Sending
 from dialerd.client.whoami import Whoami
 from dialerd.client.wire import LostConnection, Wire, encode
 
-DEFAULT_SOCKET = "/run/dialerd/dialerd.sock"
 ENDED = ("completed", "failed", "expired", "cancelled")
 """The states in which a job stays; in `held` it waits for a person."""
 

@@ -5,6 +5,9 @@ from typing import Any, NoReturn
 
 from dialerd.client.fields import Mistake
 
+DEFAULT_SOCKET = "/run/dialerd/dialerd.sock"
+_CONFIG = "/etc/dialerd/dialerd.toml"
+
 
 class ClientError(Exception):
     """The root of all errors of the client."""
@@ -96,12 +99,30 @@ def explain(error: OSError, path: str) -> ClientError:
     if isinstance(error, PermissionError):
         return NoPermission(_no_permission(path))
     if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+        if path == DEFAULT_SOCKET and _is_missing(_CONFIG):
+            return Unreachable(
+                f"dialerd is not set up yet: there is no {_CONFIG}. Write it with: sudo dialerctl setup"
+                " (or name the socket of another dialerd with --socket or $DIALERD_SOCKET)."
+            )
         return Unreachable(
             f"dialerd does not run: nobody answers on {path}. Start it with: systemctl start dialerd"
             " (or: dialerd --config FILE), or name its socket with --socket or $DIALERD_SOCKET."
         )
     words = (error.strerror or str(error)).rstrip(".")
     return Unreachable(f"dialerd can't be reached on {path}: {words}.")
+
+
+def _is_missing(path: str) -> bool:
+    """Whether it certainly is not there; what may not be looked at may be."""
+    from pathlib import Path
+
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _no_permission(path: str) -> str:

@@ -142,14 +142,16 @@ class Wire:
             if len(view) <= _PIECE:
                 self._socket.sendall(view)
                 return
+            ready = select.poll()  # select() can't wait for a descriptor above 1023
+            ready.register(self._socket, select.POLLIN | select.POLLOUT)
             while view:
-                readable, writable, _ = select.select([self._socket], [self._socket], [], self.timeout)
-                if readable:
-                    self._receive()
-                elif writable:
-                    view = view[self._socket.send(view[:_PIECE], socket.MSG_DONTWAIT) :]
-                else:
+                found = ready.poll(self.timeout * 1000)
+                if not found:
                     raise LostConnection(f"dialerd did not read for {self.timeout:g} seconds")
+                if found[0][1] & ~select.POLLOUT:  # an answer, or the end
+                    self._receive()
+                else:
+                    view = view[self._socket.send(view[:_PIECE], socket.MSG_DONTWAIT) :]
         except (BrokenPipeError, ConnectionResetError):
             return
 

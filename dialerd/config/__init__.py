@@ -144,6 +144,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         return from_text("", environ)
     path = path or DEFAULT_PATH
     try:
+        if path.is_fifo():
+            raise _broken(f"{path} is a pipe, which may never end. Write the configuration into a file.")
         with path.open("rb") as file:
             data = file.read(_LARGEST_FILE + 1)
         if len(data) > _LARGEST_FILE:

@@ -18,6 +18,9 @@ arguments."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 EXTENSION = re.compile(r"[0-9*#]{1,40}")
+_EXTENSION_AT_MOST = 6
+"""Digits that somebody who wrote no public number may have meant as an extension."""
+
 _CLASSES = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]", ".": "[0-9*#]+", "!": "[0-9*#]*"}
 _LETTER = re.compile(r"\[([0-9*#\-]+)\]|([0-9*#])|([XZNxzn])|([.!])\Z")
 
@@ -97,7 +100,7 @@ def trunk_for(name: str | None, rules: Rules) -> Trunk:
     if wanted is None:
         raise ValueError(
             "No route leads there, and there are several trunks: say which, one of"
-            f" {', '.join(rules.trunks)}."
+            f" {', '.join(rules.trunks)}. The administrator can choose one: default_trunk under [calls]."
         )
     if wanted not in rules.trunks:
         raise ValueError(
@@ -127,6 +130,9 @@ def number_for(text: str, trunk: Trunk, default_country: str | None) -> str:
             raise ValueError(
                 f"This is no extension that the trunk {trunk.name!r} takes; and {error}"
             ) from None
+        if EXTENSION.fullmatch(text) and len(text) <= _EXTENSION_AT_MOST:
+            how = 'a trunk takes those with extensions = "1XX" or the like under [trunks.NAME].'
+            raise ValueError(f"{error} If it is an extension of the PBX: {how}") from None
         raise
     if not set(names) & set(PUBLIC_PLACEHOLDERS):
         raise ValueError(

@@ -43,6 +43,11 @@ class ConfigError(_Mistakes):
     """The daemon can't start as it is configured. Only at start-up; exit code 78."""
 
 
+class NoGround(ConfigError):
+    """What the configuration names can't be used by now: a disk that is not mounted, a folder, a port. It may
+    come back without a person. Only at start-up; exit code 70."""
+
+
 class InvalidJob(_Mistakes):
     """A document that can't become a job: refused at the door, with every mistake in it."""
 

@@ -4,7 +4,7 @@ A meter is quick, never raises, and may be called from any thread. Seconds are a
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from dialerd.core.errors import DeliveryError, DialerError
 from dialerd.core.model import Attempt, Job, Result
@@ -16,13 +16,12 @@ Loss = Literal["overflow", "rearmed", "restarted"]
 """What a folder watch may have lost events by: the kernel's queue overflowed, a folder was watched anew, or
 all of them, since watchdog's thread had ended."""
 
-
 Outcome = Literal["delivered", "failed", "dropped"]
 """What a try to deliver a report came to; dropped: the queue had forgotten its event."""
 
 
-class Meters(Protocol):
-    """Whoever counts."""
+class Meters:
+    """Whoever counts; by itself it counts nothing."""
 
     def noted(self, job: Job, type: str, facts: Mapping[str, Any], since_s: float) -> None:
         """An event of a job is on disk. `since_s` is the time since the job's last change of state."""
@@ -53,35 +52,4 @@ class Meters(Protocol):
         """A folder watch may have lost events; the folder is listed."""
 
 
-class Nobody:
-    """Counts nothing."""
-
-    def noted(self, job: Job, type: str, facts: Mapping[str, Any], since_s: float) -> None:
-        """Nothing."""
-
-    def attempted(self, job: Job, attempt: Attempt, result: Result | None, settled_s: float) -> None:
-        """Nothing."""
-
-    def taken(self, jobs: int, seconds: float) -> None:
-        """Nothing."""
-
-    def turned(self, messages: int, seconds: float) -> None:
-        """Nothing."""
-
-    def committed(self, seconds: float) -> None:
-        """Nothing."""
-
-    def refused(self, door: Door, error: DialerError) -> None:
-        """Nothing."""
-
-    def asked(self, provider: str, sending: bool, error: DeliveryError | None, seconds: float) -> None:
-        """Nothing."""
-
-    def reported(self, sink: str, outcome: Outcome) -> None:
-        """Nothing."""
-
-    def stirred(self, loss: Loss) -> None:
-        """Nothing."""
-
-
-NOBODY: Meters = Nobody()
+NOBODY = Meters()

@@ -77,7 +77,7 @@ class Asterisk:
 
     def problems(self) -> list[str]:
         """What somebody should look at."""
-        found = [f"AMI: {self.reason}."] if self.ami and not self.up else []
+        found = [f"AMI: {_sentence(self.reason)}"] if self.ami and not self.up else []
         if self.unit is not None and self.unit.down and not (self.ami and (self.up or self.refused)):
             found.append(f"{self.silence()}: calls wait until it runs (systemctl start {self.unit.unit}).")
         if self.unit is not None and self.unit.problem:
@@ -112,3 +112,7 @@ class Asterisk:
         if self.stalled:
             return 1
         return int(min(max(WINDOW_MIN, WINDOW_S * self.starts_per_second), WINDOW_MAX))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."

@@ -170,6 +170,8 @@ class Desk:
         asterisk = engine.asterisk
         found = [engine.broken, engine.dispatcher.trouble, *self.folder_problems]
         found += asterisk.problems()
+        if engine.trunks.paused:
+            found.append(f"Everything is {engine.trunks.paused}.")
         if engine.spool_waits() > DISK_LIMIT_S:
             found.append("The spool's disk has not answered for a while; calls wait for it.")
         found += [f"{_way(each)}: {why}." for each in self.trunks() if (why := each.get("trouble"))]
@@ -196,7 +198,8 @@ class Desk:
     def _free_bytes(self) -> int:
         mono = self._engine.clock.mono()
         if mono - self._free_checked > 1.0:
-            self._free_checked, self._free = mono, self._engine.files.free_bytes()
+            free = min(self._engine.files.free_bytes(), self._engine.store.free_bytes())
+            self._free_checked, self._free = mono, free
         return self._free
 
     def _committed(self, newest: int) -> None:

@@ -8,7 +8,7 @@ from dialerd.core.charges import format_money
 from dialerd.core.errors import Rejected
 from dialerd.core.ids import LENGTH
 from dialerd.core.model import Draft, Job
-from dialerd.core.policy import Trunk
+from dialerd.core.policy import Caps, Trunk
 from dialerd.core.signals import Preview
 from dialerd.core.states import State
 from dialerd.engine.engine import Engine
@@ -102,6 +102,7 @@ def _line(name: str, line: TrunkLine, engine: Engine, now: float) -> dict[str, A
         "calls_per_second": trunk.calls_per_second,
         "late_p99_ms": _p99(list(line.late)),
         **_used(engine.gate.spending, f"trunk:{name}"),
+        "cap": _cap(engine.gate.spending, name, trunk.caps),
         "trouble": _trouble(line, breaker, until, now),
     }
     return {key: value for key, value in shown.items() if value not in (None, "")}
@@ -113,6 +114,14 @@ def _trouble(line: TrunkLine, breaker: str, until: float | None, now: float) -> 
     if breaker == "open" and until is not None:
         return f"it refused all that it was given; the next is tried in {max(0, round(until - now))} s"
     return ""
+
+
+def _cap(spending: Spending, way: str, caps: Caps) -> str:
+    """The cap that keeps a trunk from further calls today, its own or that of all."""
+    if what := spending.reached(f"trunk:{way}", caps):
+        return f"it {what}"
+    what = spending.reached("all", spending.budget.total)
+    return f"this server {what}" if what else ""
 
 
 def _used(spending: Spending, scope: str) -> dict[str, Any]:

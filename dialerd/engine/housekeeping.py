@@ -37,14 +37,23 @@ class Housekeeper:
             self._count_stuck()
         if self._keep_s is not None and mono >= self._clear_at:
             self._clear_at = mono + CLEAR_EVERY_S
-            clear_files(self._folders, time.time() - self._keep_s, self._is_evidence)
+            self._clear(time.time() - self._keep_s)
 
     def _count_stuck(self) -> None:
         try:
             self.stuck = self._figures.stuck(self._engine.limits.by_state(), self._engine.clock.now())
-        except (Overloaded, Broken):  # told of elsewhere, or asked again in a minute
+        except Overloaded:  # asked again in a minute
+            return
+        except Broken as error:
+            self.problems = [str(error)]
             return
         self.problems = [stuck_sentence(each) for each in self.stuck]
+
+    def _clear(self, before: float) -> None:
+        try:
+            clear_files(self._folders, before, self._is_evidence)
+        except Broken as error:  # what may be evidence stays
+            self.problems = [str(error)]
 
     def _is_evidence(self, name: str) -> bool:
         """The call file of a job in doubt is kept until a person has decided."""

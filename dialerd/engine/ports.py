@@ -58,7 +58,7 @@ class CallFiles(Protocol):
         """The names of our files by place, without reading them."""
 
     def free_bytes(self) -> int:
-        """Free space on the spool's file system."""
+        """Free space on the spool's file system. Safe from any thread."""
 
 
 class HangUps(Protocol):

@@ -53,7 +53,7 @@ class Spending:
 
     def check(self, job: Job, way: str, trunk: Trunk | None, now: datetime) -> Refusal | None:
         """Whether one more call fits under the caps of its owner, its trunk and all together."""
-        self._turn_day(now)
+        self.turn_day(now)
         return self.foresee(job, way, trunk, now)
 
     def foresee(self, job: Job, way: str, trunk: Trunk | None, now: datetime) -> Refusal | None:
@@ -88,7 +88,7 @@ class Spending:
 
     def begin(self, job: Job, attempt: Attempt, now: datetime) -> None:
         """A call begins: it counts, whatever comes of it."""
-        self._turn_day(now)
+        self.turn_day(now)
         self.hold(job, attempt)
         self._count(_scopes(job, attempt.trunk or ""), Used(calls=job.call.phones))
 
@@ -101,7 +101,7 @@ class Spending:
 
     def undo(self, job: Job, attempt: Attempt, now: datetime) -> None:
         """Certainly nothing was dialled: a call of today does not count."""
-        self._turn_day(now)
+        self.turn_day(now)
         if attempt.begun.astimezone(ZoneInfo(self.budget.zone)).date().isoformat() == self._day:
             self._count(_scopes(job, attempt.trunk or ""), Used(calls=-job.call.phones))
 
@@ -115,7 +115,7 @@ class Spending:
 
     def charge(self, job: Job, attempt: Attempt, result: Result, now: datetime) -> int:
         """Counts what a call that is over took; returns what it cost in units."""
-        self._turn_day(now)
+        self.turn_day(now)
         way, seconds = attempt.trunk or "", _seconds(attempt, result)
         rate = self._rate(job, way) if job.task is None else None
         cost = charge(rate, seconds) if rate is not None and seconds else 0
@@ -128,7 +128,7 @@ class Spending:
 
     def charge_doubt(self, attempt: Attempt, now: datetime) -> None:
         """Counts what was set aside for a call of which nobody knows whether it was made."""
-        self._turn_day(now)
+        self.turn_day(now)
         scopes, aside = self._reserved.get(attempt.name, ((), Used()))
         self._count(scopes, Used(0, aside.seconds, aside.cost))
 
@@ -175,12 +175,14 @@ class Spending:
         """The scopes of the owners who used something today. Safe from any thread."""
         return [scope for scope in list(self._used) if scope.startswith("owner:")]
 
-    def reached(self, scope: str, caps: Caps) -> bool:
-        """Whether one more call would pass the caps of a scope. Safe from any thread."""
+    def reached(self, scope: str, caps: Caps) -> str | None:
+        """Which of a scope's caps one more call would pass, as a piece of a sentence, or None. Safe from any
+        thread."""
         used = self._used.get(scope, Used()).plus(self._held.get(scope, Used()))
-        return over(caps, used, Used(1, self.budget.reserve_s)) is not None
+        return over(caps, used, Used(1, self.budget.reserve_s))
 
-    def _turn_day(self, now: datetime) -> None:
+    def turn_day(self, now: datetime) -> None:
+        """Begins a new day where it is one: what was used is counted anew."""
         day = now.astimezone(ZoneInfo(self.budget.zone)).date().isoformat()
         if day != self._day:
             self._day, self._used = day, dict(self.store.usage(day))

@@ -49,6 +49,7 @@ class Sweeper:
     def tick(self) -> None:
         """Everything whose time has come."""
         now, mono = self.ledger.clock.now(), self.ledger.clock.mono()
+        self.settler.closer.gate.spending.turn_day(now)
         for job in self.ledger.store.overdue(now, EXPIRE_BATCH):
             self.ledger.move(job, Step.EXPIRE, "not_after has passed")
         for flight in self.flights:

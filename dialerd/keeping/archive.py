@@ -23,7 +23,8 @@ _GZIP = 31
 """The window's bits for a gzip header (zlib manual, deflateInit2)."""
 
 _PIECE = 1 << 20
-_LARGEST_MANIFEST = 1 << 28
+_LARGEST_MANIFEST = 1 << 26
+_PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 _NOT_WHOLE = "The backup is not whole: it ends before its manifest, or was changed."
 
 
@@ -96,7 +97,7 @@ def unpack(file: BinaryIO, folder: Path | None) -> Manifest:
         with tarfile.open(fileobj=file, mode="r|gz") as tar:
             for info in tar:
                 _take(tar, info, folder, seen)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, ArithmeticError) as error:
         raise Unfit(f"{_NOT_WHOLE} ({error})") from error
     if seen.manifest is None:
         raise Unfit(_NOT_WHOLE)
@@ -110,7 +111,7 @@ def _name(member: Member) -> str:
 
 
 def _take(tar: tarfile.TarFile, info: tarfile.TarInfo, folder: Path | None, seen: _Seen) -> None:
-    if seen.manifest is not None or not info.isreg():
+    if seen.manifest is not None or info.type not in _PLAIN or info.sparse is not None:
         raise Unfit(f"This is no backup of dialerd: it has {info.name[:100]!r}.")
     content = tar.extractfile(info)
     assert content is not None

@@ -6,13 +6,14 @@ Reports come first, so that none of their cursors is ahead of the queue; documen
 names them.
 """
 
+import fcntl
 import os
 import shutil
 import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -96,25 +97,47 @@ def make(
 
 def save(pieces: Iterable[bytes], path: Path, prove: Callable[[Path], None] = lambda _path: None) -> None:
     """Writes an archive to a file, which gets its name only once all of it is on disk and `prove` has nothing
-    against it. Raises OSError, and what `prove` raises."""
+    against it. Raises Overloaded where another one is being written there, OSError, and what `prove` raises.
+    """
     fresh = path.with_name(f".{path.name}.dialerd-part")
-    fresh.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
+    with os.fdopen(_part(fresh), "wb") as file:
+        try:
             for piece in pieces:
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
-        prove(fresh)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+            prove(fresh)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _part(fresh: Path) -> int:
+    """A new file for what is not whole yet, in the place of one that a crash left; locked, so that of two
+    backups to one file the second does not take away what the first one writes."""
+    with suppress(FileNotFoundError):
+        there = os.open(fresh, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            _lock(there, fresh)
+            fresh.unlink(missing_ok=True)
+        finally:
+            os.close(there)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    made = os.open(fresh, flags, 0o600)
+    _lock(made, fresh)
+    return made
+
+
+def _lock(file: int, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Overloaded(f"Another backup is being written there ({path}); wait for it.", 30) from None
 
 
 def before_upgrade(state: Path, known: Mapping[str, int]) -> Path | None:
@@ -125,7 +148,8 @@ def before_upgrade(state: Path, known: Mapping[str, int]) -> Path | None:
     if not old:
         return None
     path = state / f"before-upgrade-{found[JOBS]}.tar.gz"
-    size = sum(each.stat().st_size for each in state.rglob("*") if each.is_file() and not each.is_symlink())
+    members = (state / name for name in (JOBS, REPORTS, *small_files(state)))
+    size = sum(each.stat().st_size for each in members if each.is_file())
     if size > LARGEST_BEFORE_UPGRADE:
         log.warning("no_backup_before_upgrade", why=f"the state has {size // _MEGABYTE} MB", tables=old)
         return None

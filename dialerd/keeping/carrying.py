@@ -24,11 +24,14 @@ def _lists(old: Path, new: Path) -> list[str]:
             lines = path.read_bytes().splitlines()
             target = new / LISTS / path.name
             target.parent.mkdir(mode=0o700, exist_ok=True)
-            known = set(target.read_bytes().splitlines()) if target.exists() else set()
+            there = target.read_bytes() if target.exists() else b""
+            known = set(there.splitlines())
             missing = [line for line in lines if line.strip() and line not in known]
             if missing or not target.exists():
+                # A person may have left the last line without its end: two numbers would become none.
+                end = b"" if there.endswith(b"\n") or not there else b"\n"
                 with target.open("ab") as file:
-                    file.write(b"".join(line + b"\n" for line in missing))
+                    file.write(end + b"".join(line + b"\n" for line in missing))
         except OSError as error:
             told.append(f"The stop list {path.name} of the old state can't be read: {error.strerror}.")
             continue

@@ -4,7 +4,7 @@ anything. Only while no dialerd runs."""
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +13,23 @@ from dialerd.core.errors import Broken
 from dialerd.keeping import placing, truths_beside, truths_of_jobs
 from dialerd.keeping.findings import Finding, Quarantine, change
 from dialerd.keeping.members import JOBS, REPORTS
-from dialerd.keeping.restore import KNOWN
-from dialerd.store.opening import only_reading, refuse_newer, schema_of
+from dialerd.keeping.restore import KNOWN, MADE_BY
+from dialerd.store.opening import only_reading, reason, refuse_newer, schema_of
 
 _MOST = 100
 _ROUNDS = 3
 """What is taken out may leave something behind that a second look finds."""
+
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What Python raises of a damaged file: the second where SQLite's own words quote what is no UTF-8."""
+
+_SHAPE = (
+    'SELECT s.type, s.name, c.name, c.type, c."notnull", c.pk FROM sqlite_schema s,'
+    " pragma_table_info(s.name) c WHERE s.type = 'table'",
+    "SELECT s.type, s.name, c.name, c.seqno, s.tbl_name FROM sqlite_schema s, pragma_index_info(s.name) c"
+    " WHERE s.type = 'index'",
+)
+"""Every column of every table and index (https://sqlite.org/pragma.html)."""
 
 _OF_INDEX = re.compile(r"(row \d+ missing from index|wrong # of entries in index|non-unique entry in index)")
 _RESTORE = "Restore a backup: dialerctl restore FILE --replace. The damaged state is kept beside it."
@@ -55,8 +66,6 @@ def fsck(state: Path, repair: bool = False, now: datetime | None = None) -> Repo
         if not done:
             break
         mended, left = mended + done, tuple(look(state))
-    if mended:
-        placing.give(state)
     return Report(found, mended, left, kept.path if kept.count else None)
 
 
@@ -66,7 +75,7 @@ def refuse_newer_or_damaged(path: Path, known: int) -> None:
         refuse_newer(path, known)
         version, _writer = schema_of(path)
     except Broken as error:
-        if isinstance(error.__cause__, sqlite3.Error):
+        if isinstance(error.__cause__, _UNREADABLE):
             return  # look() tells of it
         raise
     if 0 < version < known:
@@ -98,13 +107,52 @@ def _queue(db: sqlite3.Connection, state: Path) -> Iterator[Finding]:
 
 def _in_file(path: Path, where: str, truths: Look) -> Iterator[Finding]:
     try:
-        with closing(only_reading(path)) as db:
-            damaged = list(_integrity(db, where))
+        with _opened(path) as db:
+            damaged = list(_integrity(db, where)) or list(_tables(db, path.name, where))
             yield from damaged
             if all(finding.mend for finding in damaged) and db.execute("PRAGMA user_version").fetchone()[0]:
                 yield from truths(db)
-    except sqlite3.Error as error:
-        yield Finding(where, f"{path} can't be read: {error}.", advice=_RESTORE)
+                yield from _texts(db, where)
+    except _UNREADABLE as error:
+        yield Finding(where, f"{path} can't be read: {reason(error)}.", advice=_RESTORE)
+
+
+def _opened(path: Path) -> AbstractContextManager[sqlite3.Connection]:
+    """For reading only. A text that is no UTF-8 comes as bytes: one bad row must not hide the others."""
+    db = only_reading(path)
+    db.text_factory = _text
+    return closing(db)
+
+
+def _text(data: bytes) -> str | bytes:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
+def _tables(db: sqlite3.Connection, name: str, where: str) -> Iterator[Finding]:
+    """Whether all tables and indexes are there, with their columns, as this dialerd makes them."""
+    if not db.execute("PRAGMA user_version").fetchone()[0]:
+        return
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.executescript(";".join(MADE_BY[name]))
+        missing = {row for sql in _SHAPE for row in made.execute(sql)}
+    missing -= {row for sql in _SHAPE for row in db.execute(sql)}
+    for kind, named, column, *_ in sorted(missing, key=str)[:1]:
+        yield Finding(where, f"The {kind} {named} has no {column} as it should be.", advice=_RESTORE)
+
+
+def _texts(db: sqlite3.Connection, where: str) -> Iterator[Finding]:
+    """Texts that are no UTF-8, in tables whose rows nothing else looks at one by one."""
+    for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+        about = db.execute("SELECT name FROM pragma_table_info(?) WHERE type = 'TEXT'", (table,))
+        texts = [f'"{name}"' for (name,) in about]
+        if texts and table not in ("jobs", "attempts", "events"):
+            rows = db.execute(f'SELECT {", ".join(texts)} FROM "{table}"')
+            if any(isinstance(value, bytes) for row in rows for value in row):
+                what = f"The table {table} holds a text that is no UTF-8."
+                yield Finding(where, what, advice=_RESTORE)
 
 
 def _integrity(db: sqlite3.Connection, where: str) -> Iterator[Finding]:
@@ -124,7 +172,7 @@ def _wanted_events(reports: Path) -> set[int]:
     try:
         with closing(only_reading(reports)) as db:
             return {event for (event,) in db.execute("SELECT DISTINCT event FROM deliveries")}
-    except sqlite3.Error:
+    except _UNREADABLE:
         return set()
 
 
@@ -135,7 +183,7 @@ def _known_events(queue: Path, wanted: set[int]) -> tuple[int, set[int]]:
             newest = db.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
             sql = "SELECT 1 FROM events WHERE id = ?"
             return newest, {event for event in wanted if db.execute(sql, (event,)).fetchone()}
-    except sqlite3.Error:
+    except _UNREADABLE:
         return 2**63 - 1, wanted
 
 
@@ -150,11 +198,12 @@ def _mend(path: Path, findings: list[Finding], kept: Quarantine) -> int:
         return 0
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.text_factory = _text
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN IMMEDIATE")
             for mend in mends:
                 mend(db, kept)
             db.execute("COMMIT")
-    except (sqlite3.Error, OSError) as error:
+    except (*_UNREADABLE, OSError) as error:
         raise Broken(f"{path} can't be mended: {error}. It was left as it is.") from error
     return len(mends)

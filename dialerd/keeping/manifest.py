@@ -66,16 +66,23 @@ def read(data: bytes) -> Manifest:
         told = json.loads(data)
         if told["form"] > FORM:
             raise Unfit(
-                f"The backup was made by dialerd {told['version']}, in a form that is newer than this."
+                f"The backup was made by dialerd {_word(told['version'])}, in a form that is newer than this."
             )
         return Manifest(
-            version=str(told["version"]),
+            version=_word(told["version"]),
             taken=datetime.fromisoformat(told["taken"]).astimezone(UTC),
-            host=str(told["host"]),
+            host=_word(told["host"]),
             stopped=told["stopped"] is True,
-            schemas={str(name): int(version) for name, version in told["schemas"].items()},
-            jobs={str(state): int(count) for state, count in told["jobs"].items()},
+            schemas={_word(name): int(version) for name, version in told["schemas"].items()},
+            jobs={_word(state): int(count) for state, count in told["jobs"].items()},
             members=[Member(str(m["name"]), int(m["size"]), str(m["sha256"])) for m in told["members"]],
         )
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Unfit(f"The backup's manifest can't be read ({type(error).__name__}).") from None
+
+
+def _word(value: object) -> str:
+    """A text that a terminal may show. Raises ValueError."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError("not printable")
+    return value

@@ -71,16 +71,6 @@ def finish(state: Path) -> str | None:
     return str(aside) if aside.exists() else ""
 
 
-def give(state: Path) -> None:
-    """Gives all in a state folder to the folder's owner, where root made it."""
-    about = state.stat()
-    if os.geteuid() != 0:
-        return
-    for folder, _folders, files in os.walk(state):
-        for path in (Path(folder), *(Path(folder) / name for name in files)):
-            os.chown(path, about.st_uid, about.st_gid, follow_symlinks=False)
-
-
 def _sync_tree(folder: Path) -> None:
     for path, _folders, files in os.walk(folder):
         for name in files:

@@ -1,6 +1,5 @@
 """Restore: a backup becomes the state. Only while no dialerd runs; nothing is done twice because of it."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +14,14 @@ from dialerd.keeping.carrying import carry_over
 from dialerd.keeping.holding import hold_all
 from dialerd.keeping.manifest import Manifest, Unfit
 from dialerd.keeping.members import JOBS, REPORTS, in_use
+from dialerd.keeping.owner import as_owner
 from dialerd.lock import hold, let_go
 from dialerd.store.reports_file import STEPS as REPORT_STEPS
 from dialerd.store.schema import STEPS
 from dialerd.store.sqlite import SqliteStore
 
-KNOWN = {JOBS: len(STEPS), REPORTS: len(REPORT_STEPS)}
+MADE_BY = {JOBS: STEPS, REPORTS: REPORT_STEPS}
+KNOWN = {name: len(steps) for name, steps in MADE_BY.items()}
 """The databases, and the versions of their tables that this dialerd brings them to."""
 
 
@@ -42,18 +43,17 @@ class Restored:
 
 @contextmanager
 def seize(state: Path) -> Iterator[None]:
-    """No dialerd works on a state folder meanwhile. Raises ConfigError where one does."""
+    """No dialerd works on a state folder meanwhile, and we do so with its owner's rights. Raises ConfigError
+    where one does."""
     if not state.is_dir():
-        what = "There is no such folder: make it, owned by dialerd's user, with mode 0700."
+        what = f"There is no such folder. Make it: install -d -m 0700 -o dialerd -g dialerd {state}"
         raise ConfigError([Mistake(str(state), what)])
-    held = hold(state, "the state folder")
-    try:
-        if os.geteuid() == 0:
-            about = state.stat()
-            os.chown(held, about.st_uid, about.st_gid)
-        yield
-    finally:
-        let_go(held)
+    with as_owner(state):
+        held = hold(state, "the state folder")
+        try:
+            yield
+        finally:
+            let_go(held)
 
 
 def restore(file: BinaryIO, state: Path, replace: bool, moved: bool, now: datetime | None = None) -> Restored:
@@ -72,13 +72,19 @@ def restore(file: BinaryIO, state: Path, replace: bool, moved: bool, now: dateti
         _check(manifest, moved)
         held = _make_ready(making, manifest, moved, now)
         notes = carry_over(state, making, now) if in_use(state) else []
-        placing.commit(state, f"before-restore-{now:%Y%m%dT%H%M%SZ}")
+        placing.commit(state, _aside(state, now))
     except BaseException:
         placing.abandon(state)
         raise
     aside = placing.finish(state)
-    placing.give(state)
     return Restored(manifest, held, aside or "", tuple(notes))
+
+
+def _aside(state: Path, now: datetime) -> str:
+    """Where the old state goes: a folder that is not there yet, however soon after the last restore."""
+    name = f"before-restore-{now:%Y%m%dT%H%M%SZ}"
+    names = (name, *(f"{name}.{count}" for count in range(2, 1000)))
+    return next(each for each in names if not (state / each).exists())
 
 
 def _check(manifest: Manifest, moved: bool) -> None:

@@ -2,6 +2,7 @@
 numbers, orders, documents, and how far reports have come."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from dialerd.core import ids
+from dialerd.core.errors import Broken
 from dialerd.keeping.findings import Finding, Mend, Quarantine, change, take_out, text_of
 from dialerd.keeping.members import DOCUMENTS, KEY, NUMBERS
 from dialerd.store import codec
@@ -30,16 +32,21 @@ def of_rows(db: sqlite3.Connection) -> Iterator[Finding]:
     now = codec.to_ms(datetime.now(UTC))
     for owner, key, job in db.execute(sql):
         what = f"A key of user {owner} stands for job {text_of(job)}, which there is not."
-        mend = change("INSERT OR IGNORE INTO purged_keys VALUES (?, ?, ?)", (now, owner, key))
+        copied = "SELECT ?, owner, key FROM keys WHERE owner = ? AND key = cast(? AS TEXT)"
+        mend = change(f"INSERT OR IGNORE INTO purged_keys {copied}", (now, owner, key))
         yield Finding("keys", what, "lets it refuse a second job for a week, as after a purge", mend)
 
 
 def of_events(db: sqlite3.Connection) -> Iterator[Finding]:
     """Events that can't be read, and numbers that would be used again."""
-    for id_, data in db.execute("SELECT id, data FROM events"):
+    for row in db.execute("SELECT id, at, job, type, data FROM events"):
+        id_, *_, type_, data = row
         try:
-            json.loads(data)
-        except (ValueError, TypeError):
+            codec.row_event(row)
+            fits = isinstance(type_, str) and isinstance(data, str)
+        except (Broken, RecursionError):
+            fits = False
+        if not fits:
             mend = take_out("events", "id = ?", (id_,))
             yield Finding("events", f"Event {id_} can't be read.", "puts it into quarantine", mend)
     newest = db.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
@@ -58,7 +65,11 @@ def _go_on_behind(newest: int) -> Mend:
 
 
 def of_orders(db: sqlite3.Connection) -> Iterator[Finding]:
-    """Standing orders about batches that there are not."""
+    """Standing orders that nobody gave so, and those about batches that there are not."""
+    for scope, word in db.execute("SELECT scope, word FROM orders"):
+        if not _SCOPE.fullmatch(str(scope)) or word not in ("paused", "cancelled", "resumed"):
+            what = "An order can't be read: what is paused may go on, or what was resumed may stand."
+            yield Finding("orders", what, "puts it into quarantine, and pauses all", _pause_all(scope))
     for (scope,) in db.execute("SELECT scope FROM orders WHERE scope LIKE 'batch:%'"):
         owner, _, batch = scope.removeprefix("batch:").partition(":")
         sql = "SELECT 1 FROM jobs WHERE batch = ? AND +owner = ? LIMIT 1"
@@ -66,6 +77,19 @@ def of_orders(db: sqlite3.Connection) -> Iterator[Finding]:
             mend = take_out("orders", "scope = ?", (scope,))
             what = f"An order is about {scope}, which has no jobs."
             yield Finding("orders", what, "ends it", mend, harmless=True)
+
+
+_SCOPE = re.compile(r"all|trunk:.+|batch:-?[0-9]+:.+", re.DOTALL)
+
+
+def _pause_all(scope: str) -> Mend:
+    def mend(db: sqlite3.Connection, kept: Quarantine) -> None:
+        take_out("orders", "scope = ?", (scope,))(db, kept)
+        why = "an order was damaged on the disk: see what else was paused before you resume"
+        values = ("all", "paused", 0, codec.to_ms(datetime.now(UTC)), why)
+        db.execute("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?)", values)
+
+    return mend
 
 
 def of_documents(db: sqlite3.Connection, state: Path) -> Iterator[Finding]:
@@ -119,7 +143,7 @@ def of_files(state: Path) -> Iterator[Finding]:
         json.loads((state / NUMBERS).read_bytes())
     except FileNotFoundError:
         pass
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         what = f"{NUMBERS} can't be read; dialerd begins it anew from what providers list."
         yield Finding("files", what, harmless=True)
     path = state / KEY

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +22,7 @@ def of_jobs(db: sqlite3.Connection) -> Iterator[Finding]:
     """Every job by itself, with its key and tags."""
     for row in db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs ORDER BY id"):
         try:
-            job = codec.row_job(row)
+            job = codec.row_job(_texts(row))
         except Broken:
             yield _unreadable(row)
             continue
@@ -51,10 +50,18 @@ def _unreadable(row: tuple[Any, ...]) -> Finding:
 
 def _reads(row: tuple[Any, ...], kind: str) -> bool:
     try:
-        codec.row_job((*row[:_KIND], kind, *row[_KIND + 1 :]))
+        codec.row_job(_texts((*row[:_KIND], kind, *row[_KIND + 1 :])))
     except Broken:
         return False
     return True
+
+
+def _texts(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row, none of whose values may be bytes: fsck reads texts so that are no UTF-8 (keeping/fsck.py).
+    Raises Broken."""
+    if any(isinstance(value, bytes) for value in row):
+        raise Broken("It holds a text that is no UTF-8.")
+    return row
 
 
 def _columns(job: Job, row: tuple[Any, ...]) -> Iterator[Finding]:
@@ -66,10 +73,12 @@ def _columns(job: Job, row: tuple[Any, ...]) -> Iterator[Finding]:
         yield Finding("jobs", what, "writes its kind anew", mend)
     number = job.call.to[0] if job.call.to else None
     if number != row[_NUMBER]:
-        mend = change("UPDATE jobs SET number = ? WHERE id = ?", (number, row[0]))
-        yield Finding(
-            "jobs", f"{name} is found by another number than it has.", "writes the number anew", mend
-        )
+        what, repair = f"{name} is found by another number than it has.", "writes the number anew"
+        if job.state in WAITING:  # one of the two is wrong, and would be called
+            yield Finding("jobs", what, f"{repair}, and holds the job", _TwoNumbers(row[0], number))
+        else:
+            mend = change("UPDATE jobs SET number = ? WHERE id = ?", (number, row[0]))
+            yield Finding("jobs", what, repair, mend)
     if not _ready_fits(job, row[_READY]):
         mend = change("UPDATE jobs SET ready = ? WHERE id = ?", (codec.ready(job), row[0]))
         stands = "is in the line of due jobs" if row[_READY] is not None else "is in no line of due jobs"
@@ -109,7 +118,7 @@ def of_attempts(db: sqlite3.Connection) -> Iterator[Finding]:
     for row in db.execute("SELECT job, number, document, trunk, disposition, ended, ref FROM attempts"):
         where = ("attempts", "job = ? AND number = ?", (row[0], row[1]))
         try:
-            made = codec.attempt_row(codec.row_attempt(row[:3]))
+            made = codec.attempt_row(codec.row_attempt(_texts(row)[:3]))
         except Broken:
             what = f"Attempt {row[1]} of job {text_of(row[0])} can't be read."
             yield Finding("attempts", what, "puts it into quarantine", take_out(*where))
@@ -152,7 +161,7 @@ class _Lost:
         row = db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE id = ?", (self.number,)).fetchone()
         if row is None:  # in quarantine by now
             return
-        job, now = codec.row_job(row), datetime.now(UTC)
+        job = codec.row_job(row)
         flying = job.state in IN_FLIGHT
         ended = None if flying else job.updated
         evidence = {"lost": "its row was damaged, and written anew by fsck"}
@@ -162,13 +171,30 @@ class _Lost:
         marks = ", ".join("?" * 7)
         db.execute(f"INSERT OR REPLACE INTO attempts VALUES ({marks})", codec.attempt_row(attempt))
         if flying:
-            why = "in doubt: its attempt was lost on a damaged disk"
-            held = replace(job, state=step(job.state, Step.LOSE), updated=now, reason=why, requested=None)
-            db.execute(
-                "UPDATE jobs SET state = ?, ready = NULL, updated = ?, reason = ?, requested = NULL"
-                " WHERE id = ?",
-                (held.state, codec.to_ms(now), why, self.number),
-            )
-            data = codec.event_data({"state": held.state, "reason": why})
-            sql = "INSERT INTO events (at, job, type, data) VALUES (?, ?, 'held', ?)"
-            db.execute(sql, (codec.to_ms(now), self.number, data))
+            _hold(db, job, Step.LOSE, "in doubt: its attempt was lost on a damaged disk")
+
+
+class _TwoNumbers:
+    """A job that waits, and of whose number the queue says two things: nobody knows which is right."""
+
+    def __init__(self, job: int, number: str | None) -> None:
+        self.job, self.number = job, number
+
+    def __call__(self, db: sqlite3.Connection, kept: Quarantine) -> None:
+        row = db.execute(f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE id = ?", (self.job,)).fetchone()
+        if row is None:  # in quarantine by now
+            return
+        db.execute("UPDATE jobs SET number = ? WHERE id = ?", (self.number, self.job))
+        why = "its number was damaged on the disk: see that it is the right one before you release it"
+        _hold(db, codec.row_job(row), Step.HOLD, why)
+
+
+def _hold(db: sqlite3.Connection, job: Job, how: Step, why: str) -> None:
+    state, now, number = step(job.state, how), codec.to_ms(datetime.now(UTC)), codec.number(job.id)
+    db.execute(
+        "UPDATE jobs SET state = ?, ready = NULL, updated = ?, reason = ?, requested = NULL WHERE id = ?",
+        (state, now, why, number),
+    )
+    data = codec.event_data({"state": state, "reason": why})
+    sql = "INSERT INTO events (at, job, type, data) VALUES (?, ?, 'held', ?)"
+    db.execute(sql, (now, number, data))

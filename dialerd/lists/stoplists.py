@@ -1,5 +1,6 @@
 """All stop lists together: whether a number may be called. Reloaded as their files change."""
 
+import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -32,12 +33,14 @@ class StopLists:
         self._owed: dict[str, tuple[str, str, int, datetime]] = {}
         self._looker = Looker("stop-lists", self.look, look_every)
 
-    def load(self) -> None:
-        """Reads all lists; those of dialerd's own that are not there yet are made. Raises ConfigError with
-        the mistakes of all, at most MOST_TOLD of each."""
+    def load(self, make: bool = True) -> None:
+        """Reads all lists; those of dialerd's own that are not there yet are made, or else passed over.
+        Raises ConfigError with the mistakes of all, at most MOST_TOLD of each."""
         mistakes = []
         for each in self._all:
-            found = _make(each.settings.path) if each.settings.own else []
+            if each.settings.own and not make and not os.access(each.settings.path, os.F_OK):
+                continue
+            found = _make(each.settings.path) if each.settings.own and make else []
             found = found or each.load()
             for mistake in found[:MOST_TOLD]:
                 mistakes.append(_placed(each.settings, mistake))

@@ -20,7 +20,7 @@ from dialerd.core.errors import (
     Unavailable,
     Unconfirmed,
 )
-from dialerd.core.meters import Door, Loss, Outcome
+from dialerd.core.meters import Door, Loss, Meters, Outcome
 from dialerd.core.model import Attempt, Disposition, Job, Result
 from dialerd.core.states import ENDED
 from dialerd.core.tasks import KINDS
@@ -63,8 +63,8 @@ _VERDICTS: tuple[tuple[type[DeliveryError], str], ...] = (
 )
 
 
-class Counts:
-    """core/meters.py's Meters. `know` says which names are labels."""
+class Counts(Meters):
+    """The one that counts. `know` says which names are labels."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, what: str, *labels: str) -> Counter:

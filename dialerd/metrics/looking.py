@@ -58,7 +58,8 @@ class Looks(Collector):
         status = self._of.desk.status()
         yield _gauge("build_info", "The version that runs.", ["version"], [([status["version"]], 1)])
         yield _one("problems", "Sentences in the status that ask for a person.", len(status["problems"]))
-        yield _one("disk_free_bytes", "Free room in Asterisk's spool.", status["spool"]["free_bytes"])
+        what = "Free room on the fuller disk: the queue's or the spool's."
+        yield _one("disk_free_bytes", what, status["spool"]["free_bytes"])
         least = self._of.engine.settings.min_free_bytes
         yield _one("disk_least_bytes", "Below this much room nothing is accepted.", least)
         yield _one("standing_orders", "Standing orders: what is paused or cancelled.", status["orders"])

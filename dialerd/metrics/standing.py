@@ -67,11 +67,11 @@ def _today(engine: Engine, lines: dict[str, TrunkLine]) -> Iterator[Metric]:
         scope = f"trunk:{labels[1]}" if labels[1] else "all"
         for name, value in _used(spending.today(scope)).items():
             families[name].add_metric(list(labels), value)
-        reached.add_metric(list(labels), float(spending.reached(scope, its)))
+        reached.add_metric(list(labels), float(spending.reached(scope, its) is not None))
     yield from (*families.values(), reached)
     owners = _family("owners_at_cap", "Users of whom a cap lets no further call through.")
     limit: Caps = spending.budget.owner
-    owners.add_metric([], sum(spending.reached(scope, limit) for scope in spending.owners()))
+    owners.add_metric([], sum(spending.reached(scope, limit) is not None for scope in spending.owners()))
     yield owners
 
 

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,7 +25,6 @@ ENDED = "asterisk-ended"
 
 _BEGUN = b"StartRetry:"
 _MOST_BYTES = 1 << 20
-_COPIES = 10
 
 
 def after(spool: Path) -> int:
@@ -45,20 +45,25 @@ def after(spool: Path) -> int:
 
 def before(spool: Path) -> list[str]:
     """Asterisk is about to start: sets aside what it must not find. Returns the names. Raises OSError."""
-    with (
-        _our_folder(spool) as ours,
-        Folders(spool).opened(Folder.OUTGOING, Folder.DOUBT) as (outgoing, doubt),
-    ):
-        seen = ENDED in os.listdir(ours)
+    seen = _take_mark(spool)
+    with Folders(spool).opened(Folder.OUTGOING, Folder.DOUBT) as (outgoing, doubt):
         aside = [name for name in _ours(outgoing) if not seen or _begun(outgoing, name)]
         for name in aside:
             _set_aside(outgoing, name, doubt)
         if aside:
             os.fsync(doubt)
             os.fsync(outgoing)
+        return aside
+
+
+def _take_mark(spool: Path) -> bool:
+    """Whether Asterisk's end was seen. The mark goes first, for good: it speaks of that end only, and
+    Asterisk starts even where nothing can be set aside."""
+    with _our_folder(spool) as ours:
+        seen = ENDED in os.listdir(ours)
         remove_file(ours, ENDED)
         os.fsync(ours)
-        return aside
+        return seen
 
 
 @contextmanager
@@ -94,10 +99,10 @@ def _begun(folder: int, name: str) -> bool:
 
 
 def _set_aside(outgoing: int, name: str, doubt: int) -> None:
-    for count in range(1, _COPIES):
+    for number in count(1):
         with suppress(FileExistsError):
             with suppress(FileNotFoundError):
-                rename_into(outgoing, name, doubt, f"{name}.{count}" if count > 1 else name)
+                rename_into(outgoing, name, doubt, f"{name}.{number}" if number > 1 else name)
             return
 
 

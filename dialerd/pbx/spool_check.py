@@ -5,6 +5,7 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from dialerd.core.errors import Mistake
@@ -110,19 +111,35 @@ def _make_ours(folders: Folders) -> Iterator[str]:
             yield f"{path} is not a folder. Move it away."
             return
         except OSError as error:
-            cure = f"Run once as root: install -d -o {_name(os.geteuid())} -m 0700 {folders.spool / OURS}"
-            reason = "it is a link" if error.errno in (errno.ELOOP, errno.ENOTDIR) else error.strerror
-            yield f"dialerd can't make its folder {path}: {reason}. {cure}"
+            yield _not_made(path, folders.spool / OURS, error)
             return
         try:
             state = os.fstat(at)
             if state.st_uid != os.geteuid():
-                yield f"{path} belongs to {_name(state.st_uid)}. Run dialerd as that user, or chown -R it."
+                yield _anothers(path, folders.spool / OURS, state.st_uid)
                 return
             if stat.S_IMODE(state.st_mode) != OUR_MODE:
                 os.fchmod(at, OUR_MODE)
         finally:
             os.close(at)
+
+
+def _not_made(path: Path, ours: Path, error: OSError) -> str:
+    """Why one of our folders is not there, or closed to us, and what to do."""
+    with suppress(OSError):
+        state = path.lstat()
+        if stat.S_ISDIR(state.st_mode) and state.st_uid != os.geteuid():
+            return _anothers(path, ours, state.st_uid)
+    reason = "it is a link" if error.errno in (errno.ELOOP, errno.ENOTDIR) else error.strerror
+    cure = f"Run once as root: install -d -o {_name(os.geteuid()).removeprefix('uid ')} -m 0700 {ours}"
+    return f"dialerd can't make its folder {path}: {reason}. {cure}"
+
+
+def _anothers(path: Path, ours: Path, uid: int) -> str:
+    """That a folder of ours belongs to somebody else, as after a dialerd that root started by hand."""
+    me = _name(os.geteuid())
+    cure = f"Run once as root: chown -R {me.removeprefix('uid ')} {ours}"
+    return f"{path} belongs to {_name(uid)}, and dialerd runs as {me}. {cure}"
 
 
 def _renames(folders: Folders, with_outgoing: bool) -> Iterator[str]:
@@ -174,18 +191,26 @@ def _chown_mistakes(folders: Folders, uid: int) -> Iterator[Mistake]:
         with folders.opened(Folder.STAGING) as (staging,):
             _write_probe(staging)
             try:
-                os.chown(_PROBE, uid, os.getegid(), dir_fd=staging, follow_symlinks=False)
+                may = _gives_away(staging, uid)
             finally:
                 remove_file(staging, _PROBE)
-    except PermissionError:
+    except OSError:
+        return  # the renames have told of it
+    if not may:
         yield Mistake(
             "asterisk.user",
             f"dialerd runs as {_name(os.geteuid())} and may not give files to {_name(uid)}, whom Asterisk is"
             " said to run as. Give it CAP_CHOWN (systemd: AmbientCapabilities=CAP_CHOWN), or run it"
             f" as {_name(uid)} or root.",
         )
-    except OSError:
-        return  # the renames have told of it
+
+
+def _gives_away(folder: int, uid: int) -> bool:
+    try:
+        os.chown(_PROBE, uid, os.getegid(), dir_fd=folder, follow_symlinks=False)
+    except PermissionError:
+        return False
+    return True
 
 
 def _done_mistakes(folders: Folders, uid: int | None) -> Iterator[str]:

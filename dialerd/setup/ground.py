@@ -10,6 +10,7 @@ from dialerd.setup.answers import SPOOL, USER, Answers, is_loopback
 
 _AS_USER = re.compile(r"^(?:User=|ExecStart=.*\s-U\s*)([A-Za-z_][\w.-]*)", re.MULTILINE)
 _FREEPBX = "manager_custom.conf"
+_LONGEST_PORT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,9 @@ class Ground:
         """The answers where nothing else is said: those of the configuration that is there, else what was
         found."""
         found: dict[str, Any] = {"spool": self.spool, "user": self.user, "service": self.service}
-        if (self.manager.port or "").isdecimal():
-            found["ami_port"] = int(self.manager.port or 0)
+        port = self.manager.port or ""
+        if port.isdecimal() and len(port) <= _LONGEST_PORT:
+            found["ami_port"] = int(port)
         return found | {"enable_ami": self.manager.by_us} | dict(self.known)
 
 

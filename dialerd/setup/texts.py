@@ -4,8 +4,12 @@ etc/asterisk holds the same two snippets for those who set up by hand; a test co
 """
 
 import ipaddress
+import re
 
 from dialerd.setup.answers import Answers, is_loopback
+
+_SECRET = re.compile(r"\s*;*[^=;]*secret\s*=", re.IGNORECASE)
+"""Also one that was commented out. Asterisk takes no notice of the case of its keys."""
 
 _MANAGER = """\
 [{user}]
@@ -98,12 +102,10 @@ ReadWritePaths=-{answers.spool}
 def shown(text: str, secret: str) -> str:
     """The text of a manager's file with no secret in it, for a screen: ours is told from any other."""
     lines = text.splitlines(keepends=True)
-    return "".join(_hidden(line, secret) if "secret" in line.partition("=")[0] else line for line in lines)
+    return "".join(_hidden(line, secret) if _SECRET.match(line) else line for line in lines)
 
 
 def _hidden(line: str, secret: str) -> str:
-    key, is_value, value = line.partition("=")
-    if not is_value or key.lstrip().startswith(";"):
-        return line
-    same = value.strip() == secret.replace(";", "\\;")
+    key, _, value = line.partition("=")
+    same = value.removeprefix(">").strip() == secret.replace(";", "\\;")
     return f"{key}= ({'as' if same else 'not as'} in ami_secret)\n"

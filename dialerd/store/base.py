@@ -151,6 +151,9 @@ class Store(Protocol):
     def blocks(self, now: datetime) -> Mapping[str, datetime]:
         """The providers that must wait, and until when."""
 
+    def free_bytes(self) -> int:
+        """Free space on the store's file system. Safe from any thread."""
+
     def kinds(self) -> Mapping[tuple[State, str], int]:
         """How many jobs of each kind are in each state. Safe from any thread."""
 

@@ -185,8 +185,9 @@ def _readable(what: str, job: int) -> Iterator[None]:
     try:
         yield
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, OverflowError) as error:
+        name = ids.to_text(job) if isinstance(job, int) else "(none)"
         raise Broken(
-            f"The {what} {ids.to_text(job)} can't be read ({type(error).__name__}): the store is damaged."
+            f"The {what} {name} can't be read ({type(error).__name__}): the store is damaged."
             " Stop dialerd and run dialerctl fsck."
         ) from error
 

@@ -16,12 +16,13 @@ from time import monotonic
 from typing import Any
 
 from dialerd.core import figures, ids
-from dialerd.core.errors import Broken, Overloaded
+from dialerd.core.errors import Overloaded
 from dialerd.core.figures import BatchFigures, By, Count, Due, Shape, Stat, Stuck
 from dialerd.core.model import Attempt, Job
 from dialerd.core.signals import JobFilter
 from dialerd.core.states import ENDED, WAITING, State
 from dialerd.store import codec
+from dialerd.store.opening import broken
 from dialerd.store.reader import page_with_last
 from dialerd.store.sqlite import FILE_NAME
 
@@ -175,9 +176,10 @@ class Figures:
             self._end = monotonic() + self._deadline_s
             try:
                 yield self._db
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
-                    raise Broken(f"The store {self._path} can't be read: {error}.") from error
+                    with broken("read", self._path):
+                        raise
                 raise Overloaded(
                     f"This takes longer than {self._deadline_s:g} seconds: ask about a shorter period.", 60
                 ) from None

@@ -20,10 +20,22 @@ def broken(done: str, path: Path) -> Iterator[None]:
     """Turns SQLite's errors into Broken, with what to do about a damaged file."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # https://sqlite.org/rescode.html
-        advice = " It is damaged: stop dialerd and run dialerctl fsck." if code in _DAMAGED else ""
-        raise Broken(f"The store {path} can't be {done}: {error}.{advice}") from error
+        damaged = code in _DAMAGED or no_text(error)
+        advice = " It is damaged: stop dialerd and run dialerctl fsck." if damaged else ""
+        raise Broken(f"The store {path} can't be {done}: {reason(error)}.{advice}") from error
+
+
+def reason(error: Exception) -> str:
+    """What an error of SQLite's says, without what the row holds that it is about."""
+    return "it holds a text that is no UTF-8" if no_text(error) else str(error)
+
+
+def no_text(error: Exception) -> bool:
+    """Whether bytes in the file, or SQLite's own words about them, can't be decoded: Python tells of the one
+    by an OperationalError that quotes the row, of the other by a UnicodeDecodeError."""
+    return isinstance(error, UnicodeDecodeError) or str(error).startswith("Could not decode to UTF-8")
 
 
 def schema_of(path: Path) -> tuple[int, str]:

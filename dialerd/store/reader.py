@@ -2,7 +2,8 @@
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from dialerd.core import ids
 from dialerd.core.model import Attempt, Event, Job
 from dialerd.core.signals import JobFilter
 from dialerd.store import codec
+from dialerd.store.opening import broken
 from dialerd.store.rows import find_attempts, find_job
 from dialerd.store.sqlite import FILE_NAME
 
@@ -17,26 +19,28 @@ _NO_ID = -1
 
 
 class SqliteReader:
-    """store/base.py's Reader. One connection under a lock: every query here reads one bounded page."""
+    """store/base.py's Reader. One connection under a lock: every query here reads one bounded page. All raise
+    Broken where the file can't be read."""
 
     def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
         self._db = sqlite3.connect(
-            f"file:{folder / FILE_NAME}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+            f"file:{self._path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
         )
         self._lock = threading.Lock()
 
     def job(self, job_id: str) -> tuple[Job, list[Attempt]] | None:
         """A job and all its attempts."""
-        with self._lock:
-            job = find_job(self._db, job_id)
-            return None if job is None else (job, find_attempts(self._db, job_id))
+        with self._asking() as db:
+            job = find_job(db, job_id)
+            return None if job is None else (job, find_attempts(db, job_id))
 
     def jobs(self, wanted: JobFilter) -> list[Job]:
         """One page of jobs, newest first."""
         where, values = _conditions(wanted)
         sql = f"SELECT {codec.JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY id DESC LIMIT ?"
-        with self._lock:
-            return [codec.row_job(row) for row in self._db.execute(sql, (*values, wanted.limit))]
+        with self._asking() as db:
+            return [codec.row_job(row) for row in db.execute(sql, (*values, wanted.limit))]
 
     def events(
         self,
@@ -67,8 +71,8 @@ class SqliteReader:
                 where.append(f"EXISTS (SELECT 1 FROM jobs WHERE jobs.id = events.job AND jobs.{column} = ?)")
                 values.append(value)
         sql = f"SELECT id, at, job, type, data FROM events WHERE {' AND '.join(where)} ORDER BY id LIMIT ?"
-        with self._lock:
-            return [codec.row_event(row) for row in self._db.execute(sql, (*values, limit))]
+        with self._asking() as db:
+            return [codec.row_event(row) for row in db.execute(sql, (*values, limit))]
 
     def documents(self) -> set[str]:
         """The documents that jobs hold."""
@@ -76,18 +80,23 @@ class SqliteReader:
             "SELECT DISTINCT json_extract(document, '$.task.document') FROM jobs"
             " WHERE kind <> 'call' AND kind = 'fax'"
         )
-        with self._lock:
-            return {name for (name,) in self._db.execute(sql) if name}
+        with self._asking() as db:
+            return {name for (name,) in db.execute(sql) if name}
 
     def last_event(self) -> int:
         """The id of the newest event, 0 where there is none."""
-        with self._lock:
-            return int(self._db.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
+        with self._asking() as db:
+            return int(db.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
 
     def close(self) -> None:
         """Ends the use of the reader."""
         with self._lock:
             self._db.close()
+
+    @contextmanager
+    def _asking(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, broken("read", self._path):
+            yield self._db
 
 
 def page_with_last(db: sqlite3.Connection, wanted: JobFilter) -> list[tuple[Job, Attempt | None]]:

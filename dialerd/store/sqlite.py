@@ -4,6 +4,7 @@ Facts: https://sqlite.org/wal.html and https://sqlite.org/pragma.html#pragma_syn
 synced after each transaction"). One connection writes; readers have their own and never block it.
 """
 
+import os
 import secrets
 import sqlite3
 from collections import Counter
@@ -211,6 +212,15 @@ class SqliteStore(Standing, Following, Retention, Marks):
     def counts(self) -> Mapping[State, int]:
         """How many jobs are in each state."""
         return dict(self._counts)
+
+    def free_bytes(self) -> int:
+        """Free space on the store's file system; 0 also when it has no inode left, or can't be looked
+        at."""
+        try:
+            state = os.statvfs(self.path.parent)
+        except OSError:
+            return 0
+        return 0 if state.f_files and not state.f_favail else state.f_bavail * state.f_frsize
 
     def kinds(self) -> Mapping[tuple[State, str], int]:
         """How many jobs of each kind are in each state. Kept, since counting a million jobs takes seconds."""

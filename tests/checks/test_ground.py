@@ -64,6 +64,25 @@ def test_a_state_folder_that_is_gone_is_an_error(tmp_path: Path) -> None:
     assert "Nothing is accepted" in found.found
 
 
+def test_a_results_folder_that_can_be_written_is_told_of(tmp_path: Path) -> None:
+    assert [each.verdict for each in ground.results_folder(tmp_path)] == [Verdict.OK]
+
+
+def test_a_results_folder_that_can_not_be_seen_is_an_error_that_tells_of_the_sandbox(tmp_path: Path) -> None:
+    (found,) = ground.results_folder(tmp_path / "home")
+
+    assert (found.verdict, "ReadWritePaths=" in found.todo) == (Verdict.ERROR, True)
+
+
+@pytest.mark.skipif(ROOT, reason="root may write anywhere")
+def test_a_results_folder_that_may_not_be_written_is_an_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    (found,) = ground.results_folder(tmp_path)
+
+    assert (found.verdict, "can't be written" in found.found) == (Verdict.ERROR, True)
+
+
 @pytest.mark.skipif(ROOT, reason="root may write anywhere")
 def test_a_state_folder_that_may_not_be_written_is_an_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

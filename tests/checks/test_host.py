@@ -110,6 +110,8 @@ WATCHED = {"NOTIFY_SOCKET": "/run/x", "INVOCATION_ID": "1", "WATCHDOG_USEC": "30
         (WATCHED, 0, Verdict.NOTE, "without a sandbox"),
         ({"INVOCATION_ID": "1"}, 1, Verdict.NOTE, "WatchdogSec="),
         ({}, 1, Verdict.NOTE, "does not run under systemd"),
+        ({"container": "oci"}, 1, Verdict.OK, "engine"),
+        ({"container": "lxc", "INVOCATION_ID": "1"}, 1, Verdict.NOTE, "WatchdogSec="),
     ],
 )
 def test_how_the_service_is_run(

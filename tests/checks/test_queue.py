@@ -82,11 +82,53 @@ def test_no_way_out_at_all_is_a_warning() -> None:
 
 
 def test_a_trunk_that_rests_or_is_paused_is_told_of() -> None:
-    lines = [{"name": "pstn", "paused": True, "trouble": "line is down"}, {"name": "other"}]
+    lines = [{"name": "pstn", "paused": True, "trouble": "paused by uid 0: lunch"}, {"name": "other"}]
 
     (found,) = queue.trunks(rules(PSTN), lines)
 
-    assert (found.found, found.todo) == ("Trunk pstn: line is down.", "dialerctl resume pstn")
+    assert (found.found, found.todo) == ("Trunk pstn: paused by uid 0: lunch.", "dialerctl resume pstn")
+
+
+def test_a_blown_fuse_is_looked_into_before_it_is_resumed() -> None:
+    lines = [{"name": "pstn", "paused": True, "trouble": "paused by its fuse at noon: it spent too much"}]
+
+    (found,) = queue.trunks(rules(PSTN), lines)
+
+    assert found.todo.startswith("Find out who called: dialerctl list")
+    assert found.todo.endswith("dialerctl resume pstn.")
+
+
+def test_a_trunk_that_rests_while_all_is_paused_is_not_to_be_resumed_by_its_name() -> None:
+    lines = [{"name": "pstn", "paused": True, "trouble": "it refused all that it was given"}]
+
+    (found,) = queue.trunks(rules(PSTN), lines)
+
+    assert "resume" not in found.todo
+
+
+def test_a_pause_of_everything_is_told_with_the_command_that_ends_it() -> None:
+    (found,) = queue.own_words({"version": "1.0", "problems": ["Everything is paused by uid 0 at noon."]})
+
+    assert (found.verdict, found.todo) == (Verdict.WARNING, "dialerctl resume all")
+
+
+def test_a_cause_that_a_check_found_stands_for_what_the_daemon_sees_of_it() -> None:
+    complaint = warning("daemon", "The disk is nearly full: nothing is accepted until there is room.")
+    cause, other = error("disk", "The disk of the spool has 1 MB free."), ok("disk", "The disk is large.")
+
+    assert queue.without_repeats([complaint, cause]) == [cause]
+    assert queue.without_repeats([complaint, other]) == [complaint, other]
+
+
+def test_an_ami_that_nobody_listens_for_is_told_once() -> None:
+    found = queue.without_repeats(
+        [
+            warning("daemon", "AMI: nothing listens at 127.0.0.1:5038: is Asterisk running?"),
+            error("ami", "Nothing listens at 127.0.0.1:5038."),
+        ]
+    )
+
+    assert [each.name for each in found] == ["ami"]
 
 
 def test_a_stop_list_that_nobody_has_touched_for_long_is_a_note(tmp_path: Path) -> None:

@@ -44,6 +44,12 @@ def test_one_that_hangs_is_named_and_keeps_no_other_from_its_end(never: threadin
     assert "has not ended" in found[0].found
 
 
+def test_each_runs_in_a_thread_that_says_what_it_looks_at() -> None:
+    found = Runner({"disk": lambda: [ok("disk", threading.current_thread().name)]}).look()
+
+    assert [each.found for each in found] == ["check-disk"]
+
+
 def test_no_second_one_is_begun_beside_one_that_hangs(never: threading.Event) -> None:
     begun: list[int] = []
 

@@ -227,9 +227,17 @@ def test_trunks_are_shown_as_they_stand(served: Served) -> None:
             "others": 2,
             "calls_per_second": 2.5,
         },
+        {
+            "name": "third",
+            "paused": False,
+            "breaker": "closed",
+            "in_use": 0,
+            "cap": "it has made 9 calls today",
+        },
     ]
-    _, main, spare = ctl(served, "trunks").stdout.splitlines()
+    _, main, spare, third = ctl(served, "trunks").stdout.splitlines()
     told = lines(ctl(served, "trunks", "--json"))
     assert main.split() == ["main", "paused", "3", "of", "10", "7", "calls", "repairs"]
     assert spare.split() == ["spare", "out", "of", "order", "0", "and", "2", "not", "ours", "2.5"]
-    assert [each["name"] for each in told] == ["main", "spare"]
+    assert third.split() == ["third", "capped", "0", "it", "has", "made", "9", "calls", "today"]
+    assert [each["name"] for each in told] == ["main", "spare", "third"]

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from dialerd import __version__
 from dialerd.cli import checking, main
 from dialerd.cli.check import _print_wide, of_findings
+from dialerd.client import Client, TryLater
 from dialerd.core.findings import Finding, error, note, ok, skipped, warning
 from dialerd.core.roles import Roles
 from dialerd.intake.api import Api, Extras
@@ -208,3 +209,19 @@ def test_a_missing_file_says_nothing_where_a_daemon_runs(
         found = by_check(ctl(served, "check", "--json"))
 
     assert "configuration" not in found
+
+
+def test_a_configuration_that_one_may_not_look_for_is_not_called_missing(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+
+    there = [checking._is_there(tmp_path / name) for name in ("loop/dialerd.toml", "none/dialerd.toml")]
+
+    assert there == [True, False]
+
+
+def test_a_daemon_that_can_t_start_is_told_of_in_one_piece(tmp_path: Path) -> None:
+    told = TryLater({"status": 503, "detail": "dialerd can't start; its log says why. Nothing was accepted."})
+    with Client(tmp_path / "s") as client:
+        found = next(checking._away(client, told))
+
+    assert (found.found, found.todo) == (str(told), "Why it ended: journalctl -u dialerd -n 50.")

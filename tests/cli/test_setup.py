@@ -215,7 +215,7 @@ def test_freepbx_is_told_of_its_own_files(tmp_path: Path) -> None:
 def test_another_spool_is_opened_to_the_service_and_closed_again(tmp_path: Path) -> None:
     conf = "[directories]\nastspooldir => /srv/spool\n"
     machine = Layout(tmp_path / "root", STOCK | {"etc/asterisk/asterisk.conf": conf}, "srv/spool")
-    (machine.root / "var/spool/asterisk").mkdir(parents=True)
+    machine.make_spool("var/spool/asterisk")
 
     setup(machine, *USUAL)
     opened = machine.text(DROP_IN)

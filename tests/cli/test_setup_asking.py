@@ -37,9 +37,10 @@ def test_on_a_terminal_it_asks_and_asks_again(stock: Layout) -> None:
 def test_on_a_terminal_no_is_an_answer(stock: Layout) -> None:
     before = stock.state()
 
-    _, code = on_a_terminal(stock, ["", "", "", "-", "-", "-", "-", "n"])
+    shown, code = on_a_terminal(stock, ["", "", "", "-", "-", "-", "-", "n"])
 
     assert (code, stock.state()) == (1, before)
+    assert shown.rstrip().endswith("Nothing was written.")
 
 
 def on_a_terminal(machine: Layout, said: list[str]) -> tuple[str, int]:

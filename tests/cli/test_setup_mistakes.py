@@ -79,3 +79,15 @@ def test_it_takes_root_to_set_up_this_machine() -> None:
     result = CliRunner().invoke(main, ["setup", "--yes"])
 
     assert "It takes root" in result.stderr
+
+
+def test_files_that_can_t_be_read_are_named_once_and_nothing_is_said_of_the_rest(stock: Layout) -> None:
+    for name in ("manager.conf", "pjsip.conf"):
+        path = stock.root / "etc/asterisk" / name
+        path.unlink()
+        path.symlink_to(path)
+
+    said = setup(stock, "--country", "Germany").stderr
+
+    assert said.count("\n") == 1
+    assert "/etc/asterisk/manager.conf, /etc/asterisk/pjsip.conf" in said

@@ -1,6 +1,9 @@
 """What the client's methods for providers submit: the documents on the wire."""
 
+import os
+import resource
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +154,20 @@ def test_a_large_document_goes_up_whole(recording: Recording, client: Client) ->
         len(content),
     )
     assert recording.asked[0].body == content
+
+
+def test_a_large_document_goes_up_from_a_program_with_many_files_open(
+    recording: Recording, client: Client
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1024):
+            stack.callback(os.close, os.dup(0))
+        client.upload(PDF + bytes(1 << 20))
+
+    assert recording.asked[0].body == PDF + bytes(1 << 20)
 
 
 def test_an_order_does_not_choose_among_several_providers(recording: Recording, client: Client) -> None:

@@ -12,10 +12,10 @@ from tests.daemon import Daemon
 from tests.users import DIALERD_GID, DIALERD_UID, as_dialerd, give
 from tests.waiting import until
 
-EXIT_CONFIG = 78
+EXIT_CONFIG, EXIT_BUG = 78, 70
 
 
-def refused(daemon: Daemon, *options: str, **environment: str) -> str:
+def refused(daemon: Daemon, *options: str, code: int = EXIT_BUG, **environment: str) -> str:
     """What it says on stderr when it won't start, which must be with the exit code for that."""
     done = subprocess.run(
         daemon.command(*options),
@@ -26,7 +26,7 @@ def refused(daemon: Daemon, *options: str, **environment: str) -> str:
         check=False,
         cwd="/",
     )
-    assert done.returncode == EXIT_CONFIG, done.stderr
+    assert done.returncode == code, done.stderr
     return done.stderr
 
 
@@ -44,7 +44,7 @@ def test_a_second_daemon_on_the_same_state_is_told_who_has_it(daemon, make_daemo
 
 def test_every_mistake_of_the_configuration_is_told_at_once(asterisk, make_daemon):
     daemon = make_daemon(asterisk, {"queue": {"max_jbs": 5}, "log": {"level": "loud"}})
-    said = refused(daemon, "--check")
+    said = refused(daemon, "--check", code=EXIT_CONFIG)
     assert "queue.max_jbs" in said
     assert "max_jobs" in said
     assert "log.level" in said
@@ -116,7 +116,7 @@ def test_under_systemd_without_pystemd_the_extra_is_named(notify, asterisk, make
     (hidden / "pystemd" / "__init__.py").write_text("raise ImportError('not installed')\n")
     daemon = make_daemon(asterisk)
     paths = f"{hidden}:{daemon.environment()['PYTHONPATH']}"
-    said = refused(daemon, NOTIFY_SOCKET=str(notify[1]), PYTHONPATH=paths)
+    said = refused(daemon, code=EXIT_CONFIG, NOTIFY_SOCKET=str(notify[1]), PYTHONPATH=paths)
     assert "dialerd[systemd]" in said
 
 

@@ -1,5 +1,6 @@
 """The real dialerd as a service: on a socket that outlives it, and telling the service manager how it is."""
 
+import json
 import os
 import signal
 import socket
@@ -108,7 +109,7 @@ def test_a_socket_of_another_path_ends_the_start_with_its_cure(daemon: Daemon) -
     daemon.settings["socket"]["path"] = f"{daemon.socket}2"
     daemon.write_config()
 
-    assert daemon.start(wait=False).wait_for_end() == 78
+    assert daemon.start(wait=False).wait_for_end() == 70
     assert "systemctl disable --now dialerd.socket" in daemon.log()
 
 
@@ -131,7 +132,9 @@ def test_a_reload_ends_with_ready_whatever_came_of_it(
         daemon.write_config()
     os.kill(daemon.pid, signal.SIGHUP)
     messages = heard(told, "READY=1")
+    problems = daemon.request("GET", "/v1/status")[1]["problems"]
 
+    assert any("it has mistakes" in each for each in problems) == mistake
     begun = next(index for index, each in enumerate(messages) if each.startswith("RELOADING=1"))
     assert messages[begun].splitlines()[1].startswith("MONOTONIC_USEC=")
     assert says in messages[-2]
@@ -168,3 +171,28 @@ def _silent(told: socket.socket) -> bool:
     except TimeoutError:
         return True
     return False
+
+
+def test_a_sign_of_life_follows_each_reload_so_that_many_of_them_end_nothing(
+    daemon: Daemon, told: socket.socket
+) -> None:
+    daemon.extra_environment["WATCHDOG_USEC"] = "60000000"
+    daemon.start()
+    heard(told, "WATCHDOG=1")
+    for _ in range(100):
+        os.kill(daemon.pid, signal.SIGHUP)
+    messages = heard(told, "WATCHDOG=1")
+
+    assert messages[-3:] == ["STATUS=The configuration was read again.", "READY=1", "WATCHDOG=1"]
+
+
+def test_a_socket_whose_file_was_removed_is_told_of_and_a_restart_mends_it(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.socket.unlink()
+    until(lambda: "socket_unreachable" in daemon.log())
+    daemon.stop()
+    daemon.start()
+
+    status, _ = daemon.request("POST", "/v1/jobs", json.loads(JOB))
+    until(lambda: "systemctl stop dialerd.socket" in str(daemon.request("GET", "/v1/status")[1]["problems"]))
+    assert status == 201

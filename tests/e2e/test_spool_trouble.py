@@ -96,16 +96,18 @@ def test_what_a_dead_asterisk_does_not_take_up_is_taken_back(fake, make_daemon):
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can mount a small disk")
-def test_a_full_disk_refuses_before_accepting_and_goes_on_when_there_is_room(open_folder, make_daemon):
+@pytest.mark.parametrize("which", ["spool", "state"])
+def test_a_full_disk_refuses_before_accepting_and_goes_on_when_there_is_room(open_folder, make_daemon, which):
     small = open_folder / "small"
     small.mkdir()
+    at = {"spool": open_folder, "state": open_folder, which: small}
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(small)], check=True)
     try:
-        for path in (small, small / "spool", small / "spool" / "outgoing"):
+        for path in (small, at["spool"] / "spool", at["spool"] / "spool" / "outgoing"):
             path.mkdir(exist_ok=True)
             give(path, DIALERD_UID, DIALERD_GID)
         settings = {"asterisk": {"user": str(DIALERD_UID)}, "queue": {"min_free_mb": 8}}
-        daemon = make_daemon(small / "spool", settings, state=small / "state").start()
+        daemon = make_daemon(at["spool"] / "spool", settings, state=at["state"] / "state").start()
         filler = small / "filler"
         filler.write_bytes(b"x" * (18 << 20))
         until(lambda: daemon.request("POST", "/v1/jobs", job_of("full"))[0] == 503)

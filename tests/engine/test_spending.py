@@ -8,6 +8,7 @@ from dialerd.core.model import Call
 from dialerd.core.policy import Caps, Trunk
 from dialerd.core.signals import SpoolStirred
 from dialerd.core.states import State
+from dialerd.engine.foresee import describe
 from dialerd.engine.inbox import Reconfigure
 from tests.engine.ruled import UP, answered
 
@@ -178,3 +179,20 @@ def test_every_phone_that_rings_counts(make_ruled_world):
     second = world.called(call=group)
     assert world.out() == [first.id]
     assert world.job(second).reason == "cap: owner 1000 has made 3 calls today, of 5 at most"
+
+
+def test_a_trunk_tells_of_the_cap_that_keeps_it_from_calls_until_the_day_is_over(make_ruled_world):
+    world = make_ruled_world(budget=Budget(total=Caps(calls_per_day=2)))
+    world.accept(3)
+    world.settle_down()
+    (capped,) = describe(world.engine)
+    world.crash()
+    world.wait(1)
+    (after_crash,) = describe(world.engine)
+    world.clock.time = datetime(2026, 11, 22, 0, 0, 1, tzinfo=UTC)
+    world.engine.trunks.paused = "paused"
+    world.wait(1)
+    (next_day,) = describe(world.engine)
+    assert capped["cap"] == after_crash["cap"] == "this server has made 2 calls today, of 2 at most"
+    assert "cap" not in next_day
+    assert next_day["calls_today"] == 0

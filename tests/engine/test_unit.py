@@ -52,6 +52,23 @@ def test_what_ami_says_wins(ami_world):
     assert status(world)["problems"] == []
 
 
+def test_the_status_says_that_everything_is_paused_and_why(world):
+    world.order("all", "paused", "the carrier works on it")
+    problems = status(world)["problems"]
+    assert len(problems) == 1
+    assert problems[0].startswith("Everything is paused by uid ")
+    assert problems[0].endswith(": the carrier works on it.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [("nothing listens: is it running?", "AMI: nothing listens: is it running?"), ("no", "AMI: no.")],
+)
+def test_what_ami_lacks_is_one_sentence(ami_world, reason, sentence):
+    ami_world.tell(AsteriskDown(reason))
+    assert status(ami_world)["problems"] == [sentence]
+
+
 def test_a_running_unit_does_not_stand_for_ami(ami_world):
     ami_world.tell(FIRST)
     job = ami_world.called()

@@ -82,6 +82,7 @@ def test_providers_are_listed_with_what_they_can_and_how_they_stand(served: Prov
             "it refuses every call",
         ),
         ({}, {"breaker": "half-open"}, "on trial", None),
+        ({}, {"cap": "it has made 9 calls today"}, "capped", "it has made 9 calls today"),
         ({"last_error": "long ago"}, {"breaker": "closed"}, "up", None),
     ],
 )

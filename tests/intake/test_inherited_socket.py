@@ -86,9 +86,47 @@ def test_one_of_another_path_is_refused(opened: socket.socket, tmp_path: Path) -
     assert "systemctl disable --now dialerd.socket" in sentence
 
 
-def test_one_whose_file_is_gone_is_refused(opened: socket.socket, tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", ["nothing", "a dead daemon's file"])
+def test_one_whose_file_is_gone_gives_way_to_one_of_our_own(
+    opened: socket.socket, tmp_path: Path, left: str
+) -> None:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as waiting:
+        waiting.settimeout(30)
+        waiting.connect(str(path))
+        path.unlink()
+        if left != "nothing":
+            with socket.socket(socket.AF_UNIX) as dead:
+                dead.bind(str(path))
+        with Served(path, inherited=descriptor(opened)) as served:
+            answered = served.ask("GET", "/healthz").status
+            problems = served.api.problems()
+        heard = waiting.recv(4096)
+    assert answered == 200
+    assert any("systemctl stop dialerd.socket" in each for each in problems)
+    assert heard.startswith(b"HTTP/1.1 503")
+    assert not path.exists()
+
+
+def test_what_is_put_in_its_place_is_not_touched(opened: socket.socket, tmp_path: Path) -> None:
     (tmp_path / "s").unlink()
-    assert "its file is gone" in refusal(tmp_path / "s", descriptor(opened))
+    (tmp_path / "s").write_text("mine")
+    assert "exists and is not a socket" in refusal(tmp_path / "s", descriptor(opened))
+    assert (tmp_path / "s").read_text() == "mine"
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_file_that_is_gone_while_it_is_served_on_is_a_problem(
+    opened: socket.socket, tmp_path: Path, how: str
+) -> None:
+    with Served(tmp_path / "s", inherited=descriptor(opened)) as served:
+        before = served.api.problems()
+        (tmp_path / "s").rename(tmp_path / "t")
+        if how == "replaced":
+            (tmp_path / "s").touch()
+        [problem] = served.api.problems()
+    assert before == []
+    assert "restart dialerd" in problem
 
 
 def test_the_same_path_by_another_name_is_taken(opened: socket.socket, tmp_path: Path) -> None:

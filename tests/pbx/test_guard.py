@@ -56,6 +56,26 @@ def test_what_lies_in_doubt_is_not_replaced(outgoing: Path, folder: Path) -> Non
     assert (folder / "dialerd/doubt" / f"{NAME}.2").read_text() == BEGUN
 
 
+def test_however_often_it_was_set_aside_before_a_begun_call_is_set_aside(
+    outgoing: Path, folder: Path
+) -> None:
+    for number in range(1, 12):
+        (folder / "dialerd/doubt" / (NAME if number == 1 else f"{NAME}.{number}")).write_text("older")
+    before(folder)
+    assert names(outgoing) == {"theirs.call"}
+
+
+def test_a_seen_end_does_not_count_again_where_nothing_could_be_set_aside(
+    outgoing: Path, folder: Path
+) -> None:
+    after(folder)
+    (folder / "dialerd/doubt").rmdir()
+    with pytest.raises(FileNotFoundError):
+        before(folder)
+    (folder / "dialerd/doubt").mkdir()
+    assert set(before(folder)) == {NAME, OTHER}
+
+
 def test_a_link_is_moved_and_not_followed(spool: Spool, folder: Path) -> None:
     secret = folder / "secret"
     secret.write_text("precious")

@@ -8,7 +8,7 @@ import pytest
 from dialerd.core.errors import ConfigError
 from dialerd.pbx.spool import Spool, SpoolSettings
 from tests.pbx.apart import OWN_MOUNTS, apart
-from tests.users import ASTERISK_UID, ROOT, as_dialerd
+from tests.users import ASTERISK_UID, DIALERD_GID, DIALERD_UID, ROOT, as_dialerd, give
 
 OTHER_UID = "41009" if ROOT else "0"
 
@@ -137,3 +137,15 @@ def test_our_folders_must_be_our_own(asterisks: Path) -> None:
 def test_two_mounts_of_one_disk_are_refused(folder: Path) -> None:
     [told] = apart("two_mounts", folder, command=OWN_MOUNTS)
     assert "different mounts" in told
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can give a folder away")
+def test_a_folder_that_root_left_in_ours_is_told_with_what_gives_it_back(asterisks: Path) -> None:
+    (asterisks / "dialerd").mkdir(0o700)
+    ours = give(asterisks / "dialerd", DIALERD_UID, DIALERD_GID)
+    (ours / "staging").mkdir(0o700)
+
+    told = apart("check", asterisks, OTHER_UID, command=as_dialerd())
+
+    assert any(f"chown -R {DIALERD_UID} {ours}" in mistake for mistake in told)
+    assert not any("CAP_CHOWN" in mistake for mistake in told)

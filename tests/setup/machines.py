@@ -1,6 +1,7 @@
 """Folders that hold a machine as setup looks at it: the files of an Asterisk as Debian, FreePBX and people
 write them, cut to what matters."""
 
+import os
 from pathlib import Path
 
 PASSWD = """\
@@ -62,6 +63,7 @@ FREEPBX = {
     "etc/asterisk/extensions_additional.conf": "[from-internal]\nexten => _X.,1,NoOp()\n",
     "etc/asterisk/extensions_custom.conf": "",
 }
+ASTERISK = 101
 SPOOL = "var/spool/asterisk"
 
 
@@ -72,8 +74,15 @@ class Layout:
         self.root = root
         for name, text in files.items():
             self.write(name, text)
-        (root / spool / "outgoing").mkdir(parents=True)
+        self.make_spool(spool)
         (root / "etc/localtime").symlink_to("/usr/share/zoneinfo/Europe/Berlin")
+
+    def make_spool(self, name: str) -> None:
+        """A spool that is Asterisk's, as far as we may give it away."""
+        (self.root / name / "outgoing").mkdir(parents=True)
+        if os.geteuid() == 0:
+            for path in (self.root / name, self.root / name / "outgoing"):
+                os.chown(path, ASTERISK, ASTERISK)
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name

@@ -1,6 +1,7 @@
 """How Asterisk's configuration files are read."""
 
 from fnmatch import fnmatchcase
+from time import process_time
 
 import pytest
 
@@ -68,3 +69,27 @@ def test_an_include_covers_the_files_that_asterisk_would_read(pattern: str, is_c
     path = "/etc/asterisk/manager.d/dialerd.conf"
 
     assert conf.covers(pattern, path, "/etc/asterisk") is is_covered
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = 1 ;-- hidden\n[x]\nb = 2\n--; \nc = 3",
+        ";-- one ;-- in another --; b = 2 --; \na = 1\nc = 3",
+        "a = 1 ;---- no block\nc = 3",
+    ],
+)
+def test_blocks_of_comments_begin_anywhere_and_nest(text: str) -> None:
+    (section,) = conf.sections("a", lambda _: {"a": f"[s]\n{text}"})
+
+    assert (section.value("a"), section.value("b"), section.value("c")) == ("1", None, "3")
+
+
+@pytest.mark.parametrize("text", ["\n" * 300_000, ";--\n" * 300_000, "#include a\n" * 60])
+def test_files_that_are_made_to_take_long_do_not(text: str) -> None:
+    begun = process_time()
+
+    found = conf.sections("a", lambda _: {"a": text}), conf.patterns("a", lambda _: {"a": text})
+
+    assert found[0] == ()
+    assert process_time() - begun < 20

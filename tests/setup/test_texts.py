@@ -62,6 +62,11 @@ def test_no_secret_is_shown() -> None:
     assert shown.count("\n") == text.count("\n")
 
 
+@pytest.mark.parametrize("line", ["Secret = older", ";secret = older", "secret => older", "SECRET=older"])
+def test_no_way_of_writing_a_secret_shows_it(line: str) -> None:
+    assert "older" not in texts.shown(f"[other]\n{line}\n", "wonderful")
+
+
 @pytest.mark.skipif(not ROOT, reason="systemd-tmpfiles gives folders to users as root only")
 def test_systemd_opens_the_spool_by_our_file_and_again(tmp_path: Path) -> None:
     if shutil.which("systemd-tmpfiles") is None:

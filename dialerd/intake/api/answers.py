@@ -61,6 +61,8 @@ def standing(each: Mapping[str, Any], operations: Sequence[str]) -> dict[str, An
         state, why = "refused", each.get("last_error")
     elif each.get("blocked_until"):
         state, why = "waits", each.get("blocked_why")
+    elif breaker is None and each.get("cap"):
+        state, why = "capped", each["cap"]
     else:
         state, why = breaker or "up", each.get("trouble")
     return {**shown, "operations": list(operations), "state": state, **({"why": str(why)} if why else {})}

@@ -71,7 +71,7 @@ class Backups:
 OPENAPI_PATHS: dict[str, Any] = {
     "/v1/backup": {
         "get": describe(
-            "A backup of all that dialerd knows, made while it runs (role: admin)",
+            "A backup of all that dialerd knows, made while it runs (takes the right admin)",
             {200: {"content": {"application/gzip": {"schema": {}}}}},
             READ,
         )

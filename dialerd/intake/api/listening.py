@@ -5,7 +5,7 @@ The socket is bound under another name, gets its mode and group, and is only the
 is no instant in which it has the mode that the process's umask gave it.
 
 A socket that systemd opened (adopt) is looked at, given its mode and group, and left in its place at the end:
-who connects while nobody accepts waits there.
+who connects while nobody accepts waits there. One whose file was removed (orphaned) can be reached by nobody.
 """
 
 import errno
@@ -27,6 +27,7 @@ BACKLOG = 4096
 
 _PROBE_TIMEOUT_S = 2.0
 _ASKED = 65536
+_GONE = "its file is gone"
 _CANT_START = (
     b'{"type":"urn:dialerd:problem:overloaded","title":"A bound is reached","status":503,"detail":'
     b'"dialerd can\'t start; its log says why (journalctl -u dialerd). Nothing was accepted."}'
@@ -79,6 +80,20 @@ def adopt(descriptor: int, settings: ApiSettings) -> socket.socket:
     return listener
 
 
+def orphaned(descriptor: int, path: Path) -> bool:
+    """Whether this is the socket that systemd opened at the path, but its file was removed or replaced since,
+    so that who connects there does not come to it."""
+    try:
+        listener = socket.socket(fileno=descriptor)
+    except OSError:
+        return False
+    try:
+        what = _unfit(listener, path)
+        return what == _GONE or (what is None and not _answers(path))
+    finally:
+        listener.detach()
+
+
 def turn_away(descriptor: int) -> None:
     """Answers everybody who waits at a listening socket that dialerd can't start: nobody waits for nothing,
     and systemd does not start dialerd over and over for somebody who waits. Never raises."""
@@ -108,6 +123,14 @@ def file_identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
+def is_file(path: Path, identity: tuple[int, int]) -> bool:
+    """Whether this file is still at its path; also where nobody can tell."""
+    try:
+        return file_identity(path) == identity
+    except OSError as error:
+        return error.errno != errno.ENOENT
+
+
 def _unfit(listener: socket.socket, path: Path) -> str | None:
     """Why a socket is not the one that is configured; None where it is."""
     if listener.family != socket.AF_UNIX or listener.type != socket.SOCK_STREAM:
@@ -118,7 +141,7 @@ def _unfit(listener: socket.socket, path: Path) -> str | None:
     if not isinstance(bound, str) or os.path.realpath(bound) != os.path.realpath(path):
         return f"it is bound to {bound or 'no path'}"
     if not path.is_socket():
-        return "its file is gone"
+        return _GONE
     return None
 
 

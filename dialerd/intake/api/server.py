@@ -6,6 +6,7 @@ import sys
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
@@ -33,6 +34,15 @@ _LINGER_S = 0.2
 """Unix sockets deliver what was sent before a close: there is no need to read a refused body to its end."""
 _JOIN_EXTRA_S = 5.0
 _LET_IN_S = 0.25
+_REMOVED = (
+    "The file {path} was removed or replaced, so nobody comes to dialerd's socket any more: restart dialerd"
+    " (systemctl restart dialerd)."
+)
+_ORPHANED = (
+    "The file of the socket that systemd holds at {path} was removed, so dialerd has made one of its own, and"
+    " who connects during a restart is refused. To mend it: systemctl stop dialerd.socket dialerd.service;"
+    " systemctl start dialerd.service"
+)
 _KEEP: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 """The socket's file is ours to remove, or systemd's to keep; asyncio would remove it (Python 3.13)."""
 
@@ -54,6 +64,9 @@ class Api:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._grace, self._turned = 5.0, 0.0
+        self._file: tuple[int, int] | None = None
+        self._orphaned = False
+        self._told: list[str] = []
 
     def reconfigure(self, rules: Rules, roles: Roles | None = None) -> None:
         """From now on these count, on open connections too. From any thread."""
@@ -64,20 +77,42 @@ class Api:
 
         Raises ConfigError where it can't.
         """
+        self._leave_an_orphan()
         settings, ours = self.settings, self.settings.inherited is None
         listener = (
             listening.listen(settings)
             if settings.inherited is None
             else listening.adopt(settings.inherited, settings)
         )
-        identity = listening.file_identity(settings.path) if ours else None
+        self._file = listening.file_identity(settings.path)
         ready: Future[None] = Future()
         self._thread = threading.Thread(
-            target=self._run, args=(listener, identity, ready), name="api", daemon=True
+            target=self._run, args=(listener, self._file if ours else None, ready), name="api", daemon=True
         )
         self._thread.start()
         ready.result()
         log.info("socket_opened", path=str(settings.path), by="dialerd" if ours else "systemd")
+
+    def _leave_an_orphan(self) -> None:
+        """systemd's socket is of no use once its file was removed. Without this a restart would not help."""
+        inherited = self.settings.inherited
+        if inherited is not None and listening.orphaned(inherited, self.settings.path):
+            log.warning("socket_orphaned", path=str(self.settings.path))
+            listening.turn_away(inherited)
+            self.settings, self._orphaned = replace(self.settings, inherited=None), True
+
+    def problems(self) -> list[str]:
+        """Why nobody comes to the socket, or is refused while dialerd is restarted, for a person to mend."""
+        path, found = self.settings.path, []
+        if self._orphaned:
+            found.append(_ORPHANED.format(path=path))
+        if self._file is not None and not listening.is_file(path, self._file):
+            found.append(_REMOVED.format(path=path))
+        for problem in found:
+            if problem not in self._told:
+                log.error("socket_unreachable", why=problem)
+        self._told = found
+        return found
 
     def stop(self, grace: float = 5.0) -> None:
         """Takes no more connections, gives the requests under way `grace` seconds, and ends.

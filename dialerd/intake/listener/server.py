@@ -143,7 +143,7 @@ class Listener:
         """The answer, whatever happens. A stranger learns nothing from it."""
         path, _, query = request.raw_path.partition("?")
         if self._metrics is not None and path == METRICS and doors.may_read(*_sender(request), self.settings):
-            return _closed(await text_of(self._metrics))
+            return await _shown(self._metrics)
         door = doors.find(path, self._doors())
         if door is None or not self._may_come(request, door):
             return _respond(Answer(404, "There is nothing here.\n"))
@@ -216,6 +216,13 @@ class _Connection(RequestHandler):
         if self._end is not None:
             self._end.cancel()
         super().connection_lost(error)
+
+
+async def _shown(metrics: Callable[[], bytes]) -> web.Response:
+    try:
+        return _closed(await text_of(metrics))
+    except DialerError as error:
+        return _respond(Answer(503, f"{error}\n"))
 
 
 def _sender(request: web.BaseRequest) -> tuple[str | None, list[str]]:

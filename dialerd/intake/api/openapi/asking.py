@@ -106,7 +106,7 @@ _CHECK = {
     "value": _OPEN,
     "error": ref("Problem"),
 }
-_STANDINGS = ["up", "paused", "refused", "waits", "out of order", "on trial"]
+_STANDINGS = ["up", "paused", "refused", "waits", "out of order", "on trial", "capped"]
 _PROVIDER = {
     "name": TEXT,
     "type": TEXT,
