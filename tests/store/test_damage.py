@@ -70,10 +70,11 @@ def test_the_housekeeper_tells_of_a_damaged_store_and_clears_nothing_away(tmp_pa
     evidence.parent.mkdir()
     evidence.write_text("Channel: Local/1\n")
     (tmp_path / "sound").mkdir()
-    engine = World(tmp_path / "sound").engine
-    keeper = Housekeeper(engine, reader, figures, [evidence.parent], -60)
+    world = World(tmp_path / "sound")
+    keeper = Housekeeper(world.engine, reader, figures, [evidence.parent], -60)
 
     keeper.look()
 
+    world.close()
     assert "dialerctl fsck" in " ".join(keeper.problems)
     assert evidence.exists()
