@@ -113,7 +113,7 @@ class Daemon:
         return state, spool
 
     def _rules(self) -> None:
-        self.rules = Reloading(self.config, self.path)
+        self.rules = Reloading(self.config, self.path, self._give_a_sign)
         self.rules.book.start()
         self._undo.append(lambda: self.rules.book.stop())
 

@@ -25,6 +25,20 @@ _FOREIGN = re.compile(r"[^A-Z0-9_]")
 _LONGEST_NAME = 64
 
 
+def printable(text: str, but: str = "") -> str:
+    """A text for a terminal: what is not printable as in a text of JSON, but for the letters in `but`."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in but else _escaped(each) for each in text)
+
+
+def _escaped(letter: str) -> str:
+    if letter in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[letter]
+    units = letter.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
 class Journal:
     """A socket to the journal. Safe from any thread: an entry is one datagram."""
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
-from dialerd.journal import SOCKET, WAIT_S, Journal
+from dialerd.journal import SOCKET, WAIT_S, Journal, printable
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "journal", "json", "text"]
@@ -96,7 +96,8 @@ class _Entries:
 
     def __call__(self, _: Any, method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         told = {name: value for name, value in fields.items() if name not in _OWN}
-        message = " ".join([str(fields.get("event", "")), *(f"{name}={told[name]}" for name in sorted(told))])
+        words = (f"{name}={printable(str(told[name]))}" for name in sorted(told))
+        message = " ".join([str(fields.get("event", "")), *words])
         if fields.get("exc_info"):
             message = f"{message}\n{_traceback(fields['exc_info'])}"
         if self._journal.send(message, _SYSLOG.get(method, 6), {"event": fields.get("event"), **told}):
@@ -111,7 +112,11 @@ def _traceback(exc_info: Any) -> str:
     elif not isinstance(exc_info, tuple):
         exc_info = sys.exc_info()
     text = "".join(traceback.format_exception(*exc_info))
-    return _E164.sub(lambda found: mask(found[0]), text)
+    return _E164.sub(lambda found: mask(found[0]), printable(text, "\n"))
+
+
+def _write_traceback(out: TextIO, exc_info: Any) -> None:
+    out.write(f"\n{_traceback(exc_info)}".rstrip("\n"))
 
 
 def _as_json() -> list[Processor]:
@@ -120,15 +125,24 @@ def _as_json() -> list[Processor]:
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         ),
         structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+        lambda _, __, line: printable(str(line)),
     ]
 
 
 def _as_text(stream: TextIO) -> list[Processor]:
     return [
+        _printable_values,
         structlog.dev.ConsoleRenderer(
-            colors=stream.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-        )
+            colors=stream.isatty(),
+            pad_event_to=0,
+            exception_formatter=_write_traceback,
+        ),
     ]
+
+
+def _printable_values(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A terminal must not obey what a line of text tells; nor may it look like two."""
+    return {name: printable(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 def _mask_numbers(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,7 +1,11 @@
 """Reading the configuration again while the daemon runs: all of it counts, or nothing does."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
+from time import monotonic
+from typing import TypeVar
 
 from dialerd.config import Config, load
 from dialerd.core.errors import ConfigError, DialerError
@@ -9,6 +13,13 @@ from dialerd.log import get_logger
 from dialerd.rulebook import Rulebook
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
+
+SIGN_EVERY_S = 2.0
+READ_LIMIT_S = 480.0
+"""How long the files may take to be read: a stop list of many millions takes minutes. Less than what systemd
+waits for a reload (TimeoutStartSec= of dialerd.service)."""
 
 FIXED = (
     *("state_dir", "log", "socket", "queue", "drop_folder", "asterisk", "ami"),
@@ -24,9 +35,12 @@ class Reloading:
     `refused` that the file has mistakes.
     """
 
-    def __init__(self, config: Config, path: Path | None) -> None:
-        """Reads the rules of the configuration that dialerd starts with. Raises ConfigError."""
-        self._config, self._path = config, path
+    def __init__(
+        self, config: Config, path: Path | None, meanwhile: Callable[[], object] = lambda: None
+    ) -> None:
+        """Reads the rules of the configuration that dialerd starts with. Raises ConfigError. `meanwhile` is
+        called now and then while a reload waits for files: large ones must not look like a standstill."""
+        self._config, self._path, self._meanwhile = config, path, meanwhile
         self.book = Rulebook(config)
         self.trouble: list[str] = []
         self.due = self.refused = False
@@ -39,13 +53,9 @@ class Reloading:
         status. So is what can't be changed without a restart.
         """
         try:
-            config = load(self._path)
-            book = Rulebook(config)
-        except ConfigError as error:
-            self.due, self.refused = False, True
-            mistakes = str(error).rstrip(".")
-            self.trouble = [f"The configuration was not read again, it has mistakes: {mistakes}."]
-            log.error("reload_refused", mistakes=[str(each) for each in error.mistakes])
+            config, book = self._aside(self._read)
+        except (ConfigError, TimeoutError) as error:
+            self._refuse(error)
             return
         self.refused = False
         fixed = [name for name in FIXED if getattr(config, name) != getattr(self._config, name)]
@@ -65,5 +75,42 @@ class Reloading:
         self.due = False
         book.stop_lists.succeed(before.stop_lists)
         tell(book)
-        before.stop()
+        Thread(
+            target=before.stop, name="reload", daemon=True
+        ).start()  # it may be reading a large list just now
         log.info("reloaded", restart_needed=fixed)
+
+    def _read(self) -> tuple[Config, Rulebook]:
+        config = load(self._path)
+        return config, Rulebook(config)
+
+    def _refuse(self, error: ConfigError | TimeoutError) -> None:
+        self.due, self.refused = False, True
+        if isinstance(error, ConfigError):
+            what, why = f"it has mistakes: {str(error).rstrip('.')}", [str(each) for each in error.mistakes]
+        else:
+            what = f"its files could not be read within {READ_LIMIT_S:g} s: look whether their disk answers"
+            why = [what]
+        self.trouble = [f"The configuration was not read again, {what}."]
+        log.error("reload_refused", mistakes=why)
+
+    def _aside(self, work: Callable[[], T]) -> T:
+        """What the work returns or raises, done in a thread of its own, with signs of life meanwhile. Raises
+        TimeoutError, and leaves the thread behind, where it takes too long: a disk may hang."""
+        done: Future[T] = Future()
+        Thread(target=_settle, args=(done, work), name="reload", daemon=True).start()
+        end = monotonic() + READ_LIMIT_S
+        while True:
+            try:
+                return done.result(SIGN_EVERY_S)
+            except TimeoutError:
+                if done.done() or monotonic() > end:
+                    raise
+                self._meanwhile()
+
+
+def _settle(done: "Future[T]", work: Callable[[], T]) -> None:
+    try:
+        done.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - the thread's outermost frame; it is raised by who waits
+        done.set_exception(error)

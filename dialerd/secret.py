@@ -2,8 +2,10 @@
 environment."""
 
 import os
+import pwd
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from dialerd.core.errors import Mistake
@@ -12,6 +14,9 @@ _LARGEST = 4096
 _OF_FOLDER = "dialerd_"
 _OF_SERVICE = "/etc/dialerd/credentials"
 """The folder that dialerd.service names in LoadCredential=."""
+
+SERVICE_USER = "dialerd"
+"""Who dialerd.service runs as."""
 
 
 def read_secret(
@@ -35,8 +40,15 @@ def read_secret(
     path = _credential(folder, credential) if named is None else Path(named)
     if path is None:
         return None
+    by_systemd = folder is not None and path.parent == Path(folder)
+    service = _service_uid() if folder == _OF_SERVICE else None
+    cure = f"chown {SERVICE_USER} {path}, or leave {key} out and put it into {_OF_SERVICE}/{credential}"
     try:
-        return _secret_in(path, by_systemd=folder is not None and path.parent == Path(folder))
+        if named is not None and service is not None:
+            return _secret_in(path, False, {service}, f"the service runs as {SERVICE_USER}: {cure}")
+        return _secret_in(path, by_systemd, {0, os.geteuid()}, "it must be root's or the daemon's own.")
+    except PermissionError as error:
+        mistakes.append(Mistake(f"{where}.{key}", f"{path} can't be read: {error.strerror}. Try: {cure}"))
     except OSError as error:
         mistakes.append(Mistake(f"{where}.{key}", f"{path} can't be read: {error.strerror}."))
     except ValueError as error:
@@ -60,9 +72,9 @@ def _credential(folder: str | None, name: str) -> Path | None:
     return next((path for path in found if path.exists()), None)
 
 
-def _secret_in(path: Path, by_systemd: bool) -> str:
-    """The text of a secret's file. systemd's own credentials may show a group bit (an ACL's mask), others may
-    not."""
+def _secret_in(path: Path, by_systemd: bool, owners: set[int], else_: str) -> str:
+    """The text of a secret's file, which one of `owners` has. systemd's own credentials may show a group bit
+    (an ACL's mask), others may not."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
@@ -70,12 +82,16 @@ def _secret_in(path: Path, by_systemd: bool) -> str:
             raise ValueError(f"{path} is not a file.")
         if not by_systemd and status.st_mode & 0o077:
             raise ValueError(f"{path} can be read by others than its owner: chmod 0600 {path}")
-        if not by_systemd and status.st_uid not in (0, os.geteuid()):
-            raise ValueError(
-                f"{path} belongs to user {status.st_uid}: it must be root's or the daemon's own."
-            )
+        if not by_systemd and status.st_uid not in owners:
+            raise ValueError(f"{path} belongs to user {status.st_uid}: {else_}")
         data = file.read(_LARGEST + 1)
     text = data.decode(errors="replace").removesuffix("\n").removesuffix("\r")
     if not text or len(data) > _LARGEST or not text.isprintable():
         raise ValueError(f"{path} must hold the secret and nothing else: one line of text.")
     return text
+
+
+def _service_uid() -> int | None:
+    with suppress(KeyError):
+        return pwd.getpwnam(SERVICE_USER).pw_uid
+    return None

@@ -94,6 +94,7 @@ CATCH_ALL = {
     "lists/looking.py",
     "pbx/ami.py",
     "providers/pool.py",
+    "reloading.py",
     "reports/reporter.py",
 }
 """Where `except Exception` may stand without raising again: outermost frames of threads, requests and

@@ -46,6 +46,19 @@ def journal() -> Iterator[tuple[str, socket.socket]]:
             yield path, there
 
 
+def test_no_value_makes_a_line_of_its_own_in_the_journals_message(journal: tuple[str, socket.socket]) -> None:
+    path, there = journal
+    setup("info", "journal", io.StringIO(), path)
+
+    log.info("drop_entry_stuck", name="a\nPRIORITY=0\njob_ended job=1\x1b[2J")
+
+    entry = entry_of(there.recv(1 << 16))
+    message = "drop_entry_stuck module=dialerd.some_module name=a\\nPRIORITY=0\\njob_ended job=1\\u001b[2J"
+    assert entry["MESSAGE"] == message
+    assert entry["PRIORITY"] == "6"
+    assert entry["DIALERD_NAME"] == "a\nPRIORITY=0\njob_ended job=1\x1b[2J"
+
+
 def test_in_the_journal_each_field_can_be_asked_for(journal: tuple[str, socket.socket]) -> None:
     path, there = journal
     setup("info", "journal", io.StringIO(), path)

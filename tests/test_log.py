@@ -184,6 +184,24 @@ def test_numbers_in_lists_and_exceptions_are_masked(form: str) -> None:
     assert "+4930" not in stream.getvalue()
 
 
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize(
+    "evil", ["\x1b]0;x\x07", "a\n2026-11-21 job_ended", "\x9b2J", "\x00", "a\u2028b", "\u202ex"]
+)
+def test_what_a_terminal_would_obey_is_written_out(form: str, evil: str) -> None:
+    stream = io.StringIO()
+    setup("info", form, stream)
+
+    try:
+        raise RuntimeError(evil.replace("\n", ""))
+    except RuntimeError:
+        log.exception("worker_failed", name=evil, names=[evil])
+
+    text = stream.getvalue().replace("\n", "")
+    assert text.isprintable()
+    assert "\n2026-11-21" not in stream.getvalue()
+
+
 def test_a_number_within_a_sentence_is_masked() -> None:
     stream = io.StringIO()
     setup("info", "json", stream)

@@ -52,6 +52,8 @@ def _write(session: Session, file: Path, pieces: Iterable[bytes]) -> None:
     from dialerd.keeping.manifest import Manifest
 
     if str(file) == "-":
+        if sys.stdout is None:
+            raise click.UsageError("Standard output is closed: name a FILE, or lead it to one.")
         for piece in pieces:
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()

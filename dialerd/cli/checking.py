@@ -12,7 +12,7 @@ from dialerd.checks import clocks, host
 from dialerd.checks.daemon import of_configuration
 from dialerd.checks.running import Check, Runner
 from dialerd.cli import exits
-from dialerd.client import Client, ClientError, NoPermission, NoSuchJob, Unreachable
+from dialerd.client import Client, ClientError, NoPermission, NoSuchJob, TryLater, Unreachable
 from dialerd.config import DEFAULT_PATH, Config, load
 from dialerd.config.sections import Asterisk
 from dialerd.core.errors import ConfigError
@@ -22,6 +22,8 @@ from dialerd.pbx.spool_check import asterisk_uid
 from dialerd.secret import as_the_service
 
 ASK_S = 5.0
+LOG_S = 3.0
+MOST_OF_A_LINE = 500
 UNIT = "dialerd.service"
 _SETUP = "Write one: sudo dialerctl setup."
 _WHY = "Why it ended: journalctl -u dialerd -n 50."
@@ -124,13 +126,31 @@ def _away(client: Client, trouble: ClientError) -> Iterator[Finding]:
     if isinstance(trouble, NoPermission):
         yield error("socket", str(trouble))
         return
+    state = _asked_of_systemd()
+    failed = isinstance(trouble, TryLater) or state.get("ActiveState") in ("failed", "activating")
+    quoted = _last_error() if failed else ""
     why, _, cure = str(trouble).partition(". ")
     if isinstance(trouble, Unreachable):
-        yield error("daemon", f"{why.rstrip('.')}.", f"{cure} {_WHY}".strip())
+        yield error("daemon", f"{why.rstrip('.')}.{quoted}", f"{cure} {_WHY}".strip())
     else:
-        yield error("daemon", str(trouble), _WHY)
+        yield error("daemon", f"{trouble}{quoted}", _WHY)
     yield from _socket(path)
-    yield from _unit(_asked_of_systemd())
+    yield from _unit(state)
+
+
+def _last_error() -> str:
+    """The last error that a process of the service has logged since the machine's start, as a sentence; empty
+    where there is none, or the journal is not for this user (journalctl(1))."""
+    command = ["journalctl", f"_SYSTEMD_UNIT={UNIT}", "-b", "-p", "err", "-n", "3", "-o", "cat", "--no-pager"]
+    try:
+        done = subprocess.run([*command, "-q"], capture_output=True, timeout=LOG_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    lines = [line.strip() for line in done.stdout.decode(errors="replace").splitlines() if line.strip()]
+    if not lines:
+        return ""
+    shown = "".join(each for each in lines[-1] if each.isprintable())[:MOST_OF_A_LINE]
+    return f" The last error in its log: {shown}"
 
 
 def _socket(path: Path) -> Iterator[Finding]:

@@ -46,6 +46,8 @@ def restore_(
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
     if str(file) == "-":
+        if sys.stdin is None:
+            raise click.UsageError("Standard input is closed: name the FILE, or lead a backup into it.")
         yield sys.stdin.buffer
     else:
         with file.open("rb") as backup:

@@ -227,14 +227,19 @@ class _Setup:
         """Writes the list of our files, and those that are not as they should be. Returns their paths, and
         under which names others were kept. Raises OSError."""
         self.writer.make_folder(self.config, plan.OWN_USER, 0o750)
+        with self.writer.alone(self.config):
+            return self._write_alone(ours)
+
+    def _write_alone(self, ours: Sequence[Change]) -> tuple[list[str], dict[str, str]]:
+        doing = [each for each in ours if each.needed]
+        for each in doing:  # all before the first: of another setup's files and ours none may be mixed
+            self.writer.unchanged(each, self.secret)
         self.writer.make_folder(f"{self.config}/credentials", "root", 0o700)
         outside = [each.file.path for each in ours if not each.file.path.startswith(f"{self.config}/")]
         listed = f"{self.config}/{plan.LIST}"
         self.writer.write(File(listed, plan.listed(self.writer.read(listed) or "", outside)))
         written, kept = [], {}
-        for each in ours:
-            if not each.needed:
-                continue
+        for each in doing:
             self.writer.unchanged(each, self.secret)
             if each.left_alone:
                 kept[each.file.path] = self.writer.keep(each.file.path)

@@ -1,5 +1,6 @@
 """Files of `dialerctl setup`: what is there is compared, ours are replaced whole, others are left alone."""
 
+import fcntl
 import os
 import re
 import secrets
@@ -100,6 +101,16 @@ class Writer:
     def make_folder(self, path: str, group: str, mode: int) -> None:
         """Makes one of dialerd's own folders where it is not there."""
         os.close(self._open(path, mode, group))
+
+    @contextmanager
+    def alone(self, path: str) -> Iterator[None]:
+        """No other setup of the configuration in this folder writes meanwhile; one that does is awaited."""
+        at = self._open(path, _FOLDER_MODE, "root")
+        try:
+            fcntl.flock(at, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(at)
 
     def unchanged(self, seen: Change, secret: str) -> None:
         """Raises Unfit where a file is not any more what was shown."""

@@ -16,10 +16,15 @@ import click
 from dialerd.cli import completing, errors, exits, preview, show, waiting
 from dialerd.cli.session import Session, shared
 from dialerd.client import Refused
-from dialerd.core.errors import InvalidJob
+from dialerd.core.errors import InvalidJob, Mistake
 
 _FORMATS = ("json", "ndjson", "csv", "call")
 _SHOWN_REFUSALS = 20
+_TEMPLATE = Mistake(
+    "--template",
+    'Columns of your own take a template that says what each row becomes, such as to = "{phone}": dialerctl'
+    " submit FILE --template job.toml.",
+)
 _Rows = Iterator[tuple[int, Any]]
 _Refuse = Callable[[int, dict[str, Any]], None]
 
@@ -243,4 +248,5 @@ def _rows(
         for row in jobfile.read(stream, f".{kind}").rows:
             yield row.number, row.document
     except InvalidJob as error:
-        raise Refused(_problem(error)) from None
+        of_columns = any(each.where.startswith("column ") for each in error.mistakes)
+        raise Refused(_problem(InvalidJob([*error.mistakes, *[_TEMPLATE] * of_columns]))) from None

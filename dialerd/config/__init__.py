@@ -200,6 +200,11 @@ def _ami_secret(section: object, environ: Mapping[str, str], mistakes: list[Mist
             "AMI needs a secret: name its file here, or hand it over as systemd's credential"
             f" {AMI_CREDENTIAL}."
         )
+        if "CREDENTIALS_DIRECTORY" not in environ:
+            what += (
+                " Only dialerd.service gets credentials: systemctl start dialerd. systemctl status dialerd"
+                " says whether it runs already. Only to look at the configuration: dialerd --check, as root."
+            )
         mistakes.append(Mistake("ami.secret_file", what))
     return secret or ""
 

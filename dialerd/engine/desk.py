@@ -24,6 +24,11 @@ DISK_LIMIT_S = 15.0
 MAX_WAITING = 20_000
 """Messages in the inbox beyond which a submit is refused."""
 
+_STANDS_STILL = (
+    "The queue has stood still for a while, most likely because the disk of the state folder does not answer:"
+    " nothing is accepted and no call begins until it does. Look at that disk."
+)
+
 
 class Desk:
     """What intake/ is handed."""
@@ -172,6 +177,8 @@ class Desk:
         found += asterisk.problems()
         if engine.trunks.paused:
             found.append(f"Everything is {engine.trunks.paused}.")
+        if not engine.turned_within(DISK_LIMIT_S):
+            found.append(_STANDS_STILL)
         if engine.spool_waits() > DISK_LIMIT_S:
             found.append("The spool's disk has not answered for a while; calls wait for it.")
         found += [f"{_way(each)}: {why}." for each in self.trunks() if (why := each.get("trouble"))]
@@ -189,6 +196,8 @@ class Desk:
             raise Overloaded(engine.broken, 10)
         if len(engine.inbox) > MAX_WAITING:
             raise Overloaded("Too many requests wait for the disk.", 1)
+        if not engine.turned_within(DISK_LIMIT_S):
+            raise Overloaded(_STANDS_STILL, 10)
         counts = engine.store.counts()
         if sum(count for state, count in counts.items() if state not in ENDED) >= engine.settings.max_jobs:
             raise Overloaded(f"The queue is full ({engine.settings.max_jobs} jobs).", 60)

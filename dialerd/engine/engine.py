@@ -153,6 +153,7 @@ class Engine(Parts):
     def recover(self) -> None:
         """Begins from what is on disk: table and spool."""
         self._commit([], self.recovery.recover)
+        self._last_turn = self.clock.mono()
 
     def turn(self, messages: Sequence[Any]) -> None:
         """One round of the engine: handle these messages and what time brings, commit, let everybody know."""

@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Self
 
 from dialerd.core.errors import Broken
 from dialerd.keeping import manifest
@@ -25,6 +25,8 @@ _GZIP = 31
 _PIECE = 1 << 20
 _LARGEST_MANIFEST = 1 << 26
 _PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
+_LONGEST_HEADER = 1 << 16
+_NO_TAR = (OSError, ValueError, ArithmeticError, RecursionError)
 _NOT_WHOLE = "The backup is not whole: it ends before its manifest, or was changed."
 
 
@@ -89,15 +91,28 @@ class _Seen:
     members: list[Member] = field(default_factory=list)
 
 
+class _Header(tarfile.TarInfo):
+    """A member's header. What belongs to it, such as a long name, is read into memory: it has a bound, since
+    a megabyte of gzip can hold a gigabyte."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Raises Unfit, too."""
+        info = super().frombuf(buf, encoding, errors)
+        if info.type not in _PLAIN and (info.type != tarfile.XHDTYPE or info.size > _LONGEST_HEADER):
+            raise Unfit(f"This is no backup of dialerd: it has {info.name[:100]!r}.")
+        return info
+
+
 def unpack(file: BinaryIO, folder: Path | None) -> Manifest:
     """Reads a backup, and writes its members to a folder (None: nowhere), synced. Raises Unfit for what is
     not whole, or not as its manifest says; Broken where the folder can't be written."""
     seen = _Seen()
     try:
-        with tarfile.open(fileobj=file, mode="r|gz") as tar:
+        with tarfile.open(fileobj=file, mode="r|gz", tarinfo=_Header) as tar:
             for info in tar:
                 _take(tar, info, folder, seen)
-    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, ArithmeticError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, *_NO_TAR) as error:
         raise Unfit(f"{_NOT_WHOLE} ({error})") from error
     if seen.manifest is None:
         raise Unfit(_NOT_WHOLE)
@@ -144,20 +159,21 @@ def _write(path: Path, mtime: float, pieces: Iterator[bytes]) -> None:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Broken(f"{path} can't be written: {error.strerror}.") from error
-    with os.fdopen(fd, "wb") as file:
+    # Without a buffer: on a full disk its end would fail once more, in the place of what is to be told.
+    with os.fdopen(fd, "wb", buffering=0) as file:
         for piece in pieces:
             _put(file, piece, path)
         _put(file, b"", path)
     os.utime(path, (mtime, mtime))
 
 
-def _put(file: BinaryIO, piece: bytes, path: Path) -> None:
+def _put(file: FileIO, piece: bytes, path: Path) -> None:
     """Nothing (b"") brings all to the disk."""
     try:
-        if piece:
-            file.write(piece)
-        else:
-            file.flush()
+        left = memoryview(piece)
+        while left:
+            left = left[file.write(left) :]
+        if not piece:
             os.fsync(file.fileno())
     except OSError as error:
         raise Broken(f"{path} can't be written: {error.strerror}.") from error

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from dialerd.core.errors import ConfigError, Mistake
+from dialerd.core.errors import Broken, ConfigError, Mistake
 from dialerd.keeping import placing
 from dialerd.keeping.archive import unpack
 from dialerd.keeping.carrying import carry_over
@@ -21,6 +21,11 @@ from dialerd.store.schema import STEPS
 from dialerd.store.sqlite import SqliteStore
 
 MADE_BY = {JOBS: STEPS, REPORTS: REPORT_STEPS}
+_MEND = (
+    "That is said of the backup: unpack it into an empty folder (tar -xzf FILE -C FOLDER), mend it there"
+    " (dialerctl fsck --repair --state-dir FOLDER), make a backup of that (dialerctl backup --offline NEW"
+    " --state-dir FOLDER), and restore NEW."
+)
 KNOWN = {name: len(steps) for name, steps in MADE_BY.items()}
 """The databases, and the versions of their tables that this dialerd brings them to."""
 
@@ -111,7 +116,10 @@ def _make_ready(making: Path, manifest: Manifest, moved: bool, now: datetime) ->
     with _opened(making) as store:
         with store.transaction():
             store.mark_restored(now)
-        return 0 if moved else hold_all(store, manifest.taken, now)
+        try:
+            return 0 if moved else hold_all(store, manifest.taken, now)
+        except Broken as error:
+            raise Broken(f"{error} {_MEND}" if "is damaged" in str(error) else str(error)) from error
 
 
 @contextmanager

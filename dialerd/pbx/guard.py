@@ -44,16 +44,20 @@ def after(spool: Path) -> int:
 
 
 def before(spool: Path) -> list[str]:
-    """Asterisk is about to start: sets aside what it must not find. Returns the names. Raises OSError."""
+    """Asterisk is about to start: sets aside what it must not find. Returns the names. Raises OSError, where
+    some can't be moved only after all others are."""
     seen = _take_mark(spool)
     with Folders(spool).opened(Folder.OUTGOING, Folder.DOUBT) as (outgoing, doubt):
         aside = [name for name in _ours(outgoing) if not seen or _begun(outgoing, name)]
-        for name in aside:
-            _set_aside(outgoing, name, doubt)
+        left = {name: error for name in aside if (error := _set_aside(outgoing, name, doubt))}
         if aside:
             os.fsync(doubt)
             os.fsync(outgoing)
-        return aside
+    if left:
+        first = next(iter(left.values()))
+        what = f"{first.strerror}, so these stay in outgoing, and Asterisk may call them again"
+        raise OSError(0, f"{what}: {', '.join(left)}")
+    return aside
 
 
 def _take_mark(spool: Path) -> bool:
@@ -98,12 +102,19 @@ def _begun(folder: int, name: str) -> bool:
         return True
 
 
-def _set_aside(outgoing: int, name: str, doubt: int) -> None:
+def _set_aside(outgoing: int, name: str, doubt: int) -> OSError | None:
+    """Why it could not be done, if so: one that can't be moved must not keep the others where they are."""
     for number in count(1):
-        with suppress(FileExistsError):
-            with suppress(FileNotFoundError):
-                rename_into(outgoing, name, doubt, f"{name}.{number}" if number > 1 else name)
-            return
+        try:
+            rename_into(outgoing, name, doubt, f"{name}.{number}" if number > 1 else name)
+        except FileExistsError:
+            continue
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return error
+        return None
+    return None
 
 
 def main(arguments: list[str]) -> int:

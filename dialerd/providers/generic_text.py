@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 from dialerd.core import texts
@@ -75,13 +75,13 @@ def in_path(value: str) -> str:
 
 
 def quote_for(media_type: str) -> Quote:
-    """How values are quoted in a body of this kind: JSON and XML are known, in others they stand as they
-    are."""
+    """How values are quoted in a body of this kind: JSON, XML and forms are known, in others they stand as
+    they are."""
     if "json" in media_type:
         return lambda value: json.dumps(value)[1:-1]
     if "xml" in media_type:
         return lambda value: escape(value, _QUOTES)
-    return str
+    return quote_plus if "form-urlencoded" in media_type else str
 
 
 @dataclass(frozen=True, slots=True)

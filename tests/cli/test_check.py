@@ -1,6 +1,7 @@
 """dialerctl check: the worst first, what to do, and an exit code by the worst."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,12 +11,16 @@ from click.testing import CliRunner, Result
 from dialerd import __version__
 from dialerd.cli import checking, main
 from dialerd.cli.check import _print_wide, of_findings
-from dialerd.client import Client, TryLater
+from dialerd.client import Client, TryLater, Unreachable
 from dialerd.core.findings import Finding, error, note, ok, skipped, warning
 from dialerd.core.roles import Roles
 from dialerd.intake.api import Api, Extras
 from tests.cli.running import ctl, lines
 from tests.intake.serving import RULES, Served
+
+CAN_T_START = TryLater(
+    {"status": 503, "detail": "dialerd can't start; its log says why. Nothing was accepted."}
+)
 
 
 class Looked(Served):
@@ -219,9 +224,57 @@ def test_a_configuration_that_one_may_not_look_for_is_not_called_missing(tmp_pat
     assert there == [True, False]
 
 
-def test_a_daemon_that_can_t_start_is_told_of_in_one_piece(tmp_path: Path) -> None:
-    told = TryLater({"status": 503, "detail": "dialerd can't start; its log says why. Nothing was accepted."})
-    with Client(tmp_path / "s") as client:
-        found = next(checking._away(client, told))
+def journal(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program in journalctl's place, and no systemctl."""
+    for name, text in (("journalctl", script), ("systemctl", "exit 1")):
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
-    assert (found.found, found.todo) == (str(told), "Why it ended: journalctl -u dialerd -n 50.")
+
+def of_one_that_can_t_start(tmp_path: Path) -> Finding:
+    with Client(tmp_path / "s") as client:
+        return next(checking._away(client, CAN_T_START))
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["exit 0", "echo 'No journal files were opened.' >&2; exit 1", "exec sleep 60"],
+    ids=["it is empty", "it is not for this user", "it hangs"],
+)
+def test_a_daemon_that_can_t_start_is_told_of_without_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    monkeypatch.setattr(checking, "LOG_S", 0.3)
+    journal(tmp_path, script, monkeypatch)
+
+    found = of_one_that_can_t_start(tmp_path)
+
+    assert (found.found, found.todo) == (str(CAN_T_START), "Why it ended: journalctl -u dialerd -n 50.")
+
+
+def test_without_a_journal_a_daemon_that_can_t_start_is_told_of_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert of_one_that_can_t_start(tmp_path).found == str(CAN_T_START)
+
+
+def test_the_last_error_of_the_log_is_quoted_where_it_may_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = "dialerd: asterisk.user: there is no user asterisk."
+    journal(tmp_path, f"echo an older one; printf '%s\\033[2J\\n' '{why}'", monkeypatch)
+
+    assert of_one_that_can_t_start(tmp_path).found == f"{CAN_T_START} The last error in its log: {why}[2J"
+
+
+def test_of_a_daemon_that_was_stopped_no_old_error_is_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal(tmp_path, "echo of last week", monkeypatch)
+    with Client(tmp_path / "s") as client:
+        told = [each.found for each in checking._away(client, Unreachable("Nobody listens. Start it."))]
+
+    assert told[0] == "Nobody listens."

@@ -1,6 +1,8 @@
 """dialerctl setup against an Asterisk user who would misuse root, against umasks, and after a kill."""
 
+import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from tests.asterisk import PROJECT
 from tests.cli.setting_up import SECRET, TOML, USUAL, setup
 from tests.setup.machines import STOCK, Layout
 from tests.users import ROOT
+from tests.waiting import until
 
 KILLED = """
 import os, signal, sys
@@ -178,3 +181,24 @@ def test_what_a_killed_setup_left_of_the_secret_goes(stock: Layout) -> None:
 
     assert not left.exists()
     assert (stock.root / SECRET).exists()
+
+
+def test_what_another_setup_writes_meanwhile_is_not_mixed_with_ours(stock: Layout) -> None:
+    setup(stock, *USUAL)
+    before, manager = (stock.root / TOML).read_text(), stock.root / "etc/asterisk/manager.d/dialerd.conf"
+    folder = os.open(stock.root / "etc/dialerd", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    words = ["setup", "--root", str(stock.root), *USUAL, "--ami-user", "other"]
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; from dialerd.cli import main; main(sys.argv[1:])", *words],
+        env={"PYTHONPATH": str(PROJECT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    ) as second:
+        waiting = re.compile(rf"-> FLOCK .* {second.pid} ")
+        until(lambda: waiting.search(Path("/proc/locks").read_text()))
+        manager.write_text(f"{manager.read_text()}; the first one's\n")
+        os.close(folder)
+
+    assert second.returncode == 1
+    assert (stock.root / TOML).read_text() == before

@@ -68,6 +68,16 @@ def test_a_file_that_is_none_as_a_whole_is_refused(served: Served, tmp_path: Pat
     assert jobs(served) == []
 
 
+@pytest.mark.parametrize(("columns", "told"), [("name;phone", True), ("to;to", True), ("to;play", False)])
+def test_a_spreadsheet_with_columns_of_its_own_is_told_of_templates(
+    served: Served, tmp_path: Path, columns: str, told: bool
+) -> None:
+    (tmp_path / "x.csv").write_text(f"{columns}\nnobody;hello-world\n")
+    result = ctl(served, "submit", str(tmp_path / "x.csv"))
+    assert result.exit_code == 65
+    assert ("dialerctl submit FILE --template job.toml" in result.stderr.replace("\n", " ")) is told
+
+
 def test_submit_as_json_has_a_line_for_each_row(served: Served, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(CSV)
     result = ctl(served, "submit", str(tmp_path / "x.csv"), "--json")

@@ -90,6 +90,33 @@ def test_a_stopping_daemon_refuses(full):
         desk.submit([])
 
 
+def test_a_queue_whose_disk_hangs_refuses_and_says_so(full):
+    desk, world = full
+    world.engine.turn([])
+    before = desk.status()["problems"]
+    world.clock.time += timedelta(seconds=16)
+    told = desk.status()["problems"]
+    with pytest.raises(Overloaded, match="disk of the state folder does not answer"):
+        desk.submit([])
+    world.engine.turn([])
+    desk.submit([])
+    assert before == desk.status()["problems"] == []
+    assert [problem for problem in told if "stood still" in problem] == told != []
+
+
+def test_what_recovery_takes_is_no_standstill(full):
+    desk, world = full
+    survey = world.spool.survey
+
+    def slow():
+        world.clock.time += timedelta(seconds=60)
+        return survey()
+
+    world.spool.survey = slow
+    world.engine.recover()
+    assert desk.status()["problems"] == []
+
+
 def test_a_store_that_breaks_refuses_and_accepts_again_when_it_is_mended(full):
     desk, world = full
     world.store._db.execute("PRAGMA max_page_count = 1")

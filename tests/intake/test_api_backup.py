@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from click.testing import CliRunner
@@ -125,6 +126,23 @@ def test_an_archive_that_takes_long_keeps_nobody_waiting(path: Path) -> None:
         thread.join(30)
 
     assert accepted == 201
+
+
+def after(moment: float) -> Callable[[], bool]:
+    """Whether it is past this moment."""
+    return lambda: monotonic() >= moment
+
+
+def test_a_reader_that_reads_slowly_gets_it_whole(path: Path) -> None:
+    piece, a_second = b"x" * (1 << 20), 250_000
+    with serving(path, Archive(piece), Right.ADMIN, write_timeout=2.0) as served, served.plug() as plug:
+        plug.sendall(b"GET /v1/backup HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n")
+        begun, got = monotonic(), bytearray()
+        while data := plug.recv(50_000):
+            got += data
+            until(after(begun + len(got) / a_second))
+
+    assert got.count(b"x") == len(piece)
 
 
 def test_a_reader_that_goes_away_or_does_not_read_ends_the_archive(path: Path) -> None:

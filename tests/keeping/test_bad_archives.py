@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import resource
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dialerd.core.errors import Overloaded
+from dialerd.core.errors import Broken, Overloaded
 from dialerd.keeping.archive import unpack
 from dialerd.keeping.backup import before_upgrade, make, save
 from dialerd.keeping.manifest import Unfit
@@ -96,6 +97,40 @@ def test_only_plain_files_are_taken(tmp_path: Path, kind: bytes, headers: dict[s
 
     with pytest.raises(Unfit, match="no backup of dialerd"):
         unpack(data, empty(tmp_path / "target"))
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_of_a_gigabyte_is_refused_before_it_is_read(kind: bytes) -> None:
+    head = tarfile.TarInfo("x")
+    head.type, head.size = kind, 1 << 30
+    data = io.BytesIO(gzip.compress(head.tobuf(tarfile.USTAR_FORMAT) + bytes(1 << 20)))
+
+    with pytest.raises(Unfit, match="no backup of dialerd"):
+        unpack(data, None)
+
+
+def test_an_archive_of_headers_alone_is_refused() -> None:
+    head, record = tarfile.TarInfo("x"), b"11 aaaa=bb\n"
+    head.type, head.size = tarfile.XHDTYPE, len(record)
+    data = io.BytesIO(gzip.compress((head.tobuf(tarfile.USTAR_FORMAT) + record.ljust(512, b"\0")) * 5000))
+
+    with pytest.raises(Unfit, match="not whole"):
+        unpack(data, None)
+
+
+def test_of_a_full_disk_the_backup_is_not_blamed(tmp_path: Path) -> None:
+    data, info = io.BytesIO(), tarfile.TarInfo("numbers.json")
+    info.size = 1000
+    with tarfile.open(fileobj=data, mode="w:gz") as tar:
+        tar.addfile(info, io.BytesIO(bytes(1000)))
+    data.seek(0)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))  # no file can grow, as on a full disk
+    try:
+        with pytest.raises(Broken, match="can't be written"):
+            unpack(data, empty(tmp_path / "target"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize("mtime", ["1e300", "-1e300", "nan", "inf"])

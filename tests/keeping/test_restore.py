@@ -1,6 +1,7 @@
 """Restores: the state is whole again, nothing goes on by itself, no number is used twice."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dialerd.core import ids
-from dialerd.core.errors import ConfigError
+from dialerd.core.errors import Broken, ConfigError
 from dialerd.core.states import State
 from dialerd.keeping.fsck import fsck
 from dialerd.keeping.holding import RESTORED
@@ -45,6 +46,19 @@ def made(tmp_path: Path) -> Made:
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
     return empty(tmp_path / "target")
+
+
+def test_a_backup_with_a_job_that_can_not_be_read_is_refused_with_the_way_out(
+    made: Made, target: Path
+) -> None:
+    with closing(sqlite3.connect(made.folder / "dialerd.sqlite3")) as db:
+        db.execute("UPDATE jobs SET document = '{half' WHERE state = 'queued'")
+        db.commit()
+
+    with pytest.raises(Broken, match="unpack it into an empty folder"):
+        restore(backup_of(made.folder), target, replace=False, moved=False)
+
+    assert not in_use(target)
 
 
 def test_what_was_over_comes_back_as_it_was(made: Made, target: Path) -> None:

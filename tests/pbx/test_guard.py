@@ -86,6 +86,27 @@ def test_a_link_is_moved_and_not_followed(spool: Spool, folder: Path) -> None:
     assert secret.read_text() == "precious"
 
 
+def test_one_that_can_t_be_moved_does_not_keep_the_others_where_they_are(tmp_path: Path) -> None:
+    stuck, spool = sorted(NAMES)[0], tmp_path / sorted(NAMES)[0] / "spool"
+    (spool / "dialerd/doubt").mkdir(parents=True)
+    (spool / "outgoing").symlink_to(
+        tmp_path
+    )  # so a folder would have to move into itself, which fails for root too
+    others = sorted(NAMES)[1:]
+    for name in others:
+        (tmp_path / name).write_text(BEGUN)
+    with pytest.raises(OSError, match=stuck):
+        before(spool)
+    assert names(spool / "dialerd/doubt") == set(others)
+
+
+def test_a_folder_and_a_pipe_of_our_names_are_set_aside_and_hang_nothing(spool: Spool, folder: Path) -> None:
+    (folder / "outgoing" / NAME).mkdir()
+    os.mkfifo(folder / "outgoing" / OTHER)
+    assert set(before(folder)) == {NAME, OTHER}
+    assert names(folder / "outgoing") == set()
+
+
 def test_our_folder_must_be_no_link(spool: Spool, folder: Path) -> None:
     (folder / "dialerd").rename(folder / "elsewhere")
     (folder / "dialerd").symlink_to(folder / "elsewhere")

@@ -82,6 +82,22 @@ def test_a_body_of_json_that_is_written_as_text_is_quoted() -> None:
     assert account.sms_send(text_to('a"b\\c\nd')).content == b'{"t": "a\\"b\\\\c\\nd"}'
 
 
+def test_a_text_in_a_form_that_is_written_as_text_names_no_other_number() -> None:
+    account = generic(
+        """
+        [sms]
+        path = "/"
+        success = "ok"
+        media_type = "application/x-www-form-urlencoded"
+        body = "to={to_digits}&text={body}"
+        """
+    )
+
+    content = account.sms_send(text_to("hi&to=49900123 100%\n")).content
+
+    assert content == b"to=14155550123&text=hi%26to%3D49900123+100%25%0A"
+
+
 def test_a_plain_body_is_the_text_itself() -> None:
     account = generic('[sms]\npath = "/{to_digits}"\nsuccess = "ok"\nbody = "{body}"')
 

@@ -18,6 +18,9 @@ from dialerd.log import get_logger
 
 log = get_logger(__name__)
 
+AT_ONCE = 1 << 16
+"""So many bytes a reader must take within write_timeout: 2 kB a second are enough."""
+
 _Handler = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
 _HEADERS = {"Content-Type": "application/gzip", "Cache-Control": "no-store"}
 
@@ -47,7 +50,9 @@ class Backups:
             response = web.StreamResponse(headers=_HEADERS)
             await response.prepare(request)
             while piece:
-                await write(request, response, piece, self._settings.write_timeout)
+                for start in range(0, len(piece), AT_ONCE):
+                    part = piece[start : start + AT_ONCE]
+                    await write(request, response, part, self._settings.write_timeout)
                 piece = await self._next(request, thread, pieces)
             return response
         finally:

@@ -29,6 +29,9 @@ log = get_logger(__name__)
 
 MOST_CONNECTIONS = 256
 METRICS = "/metrics"
+PASSED_ON = ("Forwarded", "Via", "X-Real-IP")
+"""What tells, too, that a proxy stands between, but not for whom in a way that we can trust."""
+
 LIFE_S = 60.0
 """The longest that a connection lives: a callback is over within seconds."""
 
@@ -142,7 +145,7 @@ class Listener:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer, whatever happens. A stranger learns nothing from it."""
         path, _, query = request.raw_path.partition("?")
-        if self._metrics is not None and path == METRICS and doors.may_read(*_sender(request), self.settings):
+        if path == METRICS and self._metrics is not None and self._may_read(request):
             return await _shown(self._metrics)
         door = doors.find(path, self._doors())
         if door is None or not self._may_come(request, door):
@@ -162,6 +165,9 @@ class Listener:
             log.warning("callback_not_kept", provider=door.provider, why=str(error) or "it took too long")
             return _respond(Answer(503, "Send it again later.\n"))
         return _respond(opened.answer)
+
+    def _may_read(self, request: web.BaseRequest) -> bool:
+        return request.method in ("GET", "HEAD") and doors.may_read(*_sender(request), self.settings)
 
     def _may_come(self, request: web.BaseRequest, door: Door) -> bool:
         if not door.sources:
@@ -229,7 +235,10 @@ def _sender(request: web.BaseRequest) -> tuple[str | None, list[str]]:
     """Whom a request comes from (None: whoever has the Unix socket), and for whom it says it was sent."""
     peer = request.transport.get_extra_info("peername") if request.transport is not None else None
     address = peer[0] if isinstance(peer, tuple) and peer else None
-    return address, request.headers.getall("X-Forwarded-For", [])
+    forwarded = request.headers.getall("X-Forwarded-For", [])
+    if not forwarded and any(name in request.headers for name in PASSED_ON):
+        forwarded = ["unknown"]
+    return address, forwarded
 
 
 async def _read(request: web.BaseRequest, most: int) -> bytes:

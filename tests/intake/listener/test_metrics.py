@@ -75,6 +75,15 @@ def test_what_somebody_passed_on_is_judged_by_whom_it_comes_from(
     assert ask()[0] == 200
 
 
+@pytest.mark.parametrize("name", ["Forwarded", "Via", "X_Real_IP"])
+def test_what_a_proxy_passed_on_without_telling_for_whom_is_a_strangers(
+    listening: Callable[[ListenerSettings], Ask], name: str
+) -> None:
+    ask = listening(replace(SETTINGS, metrics=HERE, proxies=HERE))
+
+    assert ask(**{name: "127.0.0.1"}) == NOTHING
+
+
 @pytest.mark.parametrize(
     ("peer", "forwarded", "may"),
     [
