@@ -75,9 +75,8 @@ class Reloading:
         self.due = False
         book.stop_lists.succeed(before.stop_lists)
         tell(book)
-        Thread(
-            target=before.stop, name="reload", daemon=True
-        ).start()  # it may be reading a large list just now
+        # Aside, since it may be reading a large list just now.
+        Thread(target=before.stop, name="reload", daemon=True).start()
         log.info("reloaded", restart_needed=fixed)
 
     def _read(self) -> tuple[Config, Rulebook]:
@@ -87,12 +86,16 @@ class Reloading:
     def _refuse(self, error: ConfigError | TimeoutError) -> None:
         self.due, self.refused = False, True
         if isinstance(error, ConfigError):
-            what, why = f"it has mistakes: {str(error).rstrip('.')}", [str(each) for each in error.mistakes]
+            mistakes = [str(each) for each in error.mistakes]
+            told = f"The configuration was not read again, it has mistakes: {str(error).rstrip('.')}."
         else:
-            what = f"its files could not be read within {READ_LIMIT_S:g} s: look whether their disk answers"
-            why = [what]
-        self.trouble = [f"The configuration was not read again, {what}."]
-        log.error("reload_refused", mistakes=why)
+            told = (
+                "The configuration was not read again: its files could not be read within"
+                f" {READ_LIMIT_S:g} s. Look whether their disk answers."
+            )
+            mistakes = [told]
+        self.trouble = [told]
+        log.error("reload_refused", mistakes=mistakes)
 
     def _aside(self, work: Callable[[], T]) -> T:
         """What the work returns or raises, done in a thread of its own, with signs of life meanwhile. Raises

@@ -12,6 +12,7 @@ from dialerd.log import get_logger
 log = get_logger(__name__)
 
 LOOK_EVERY_S = 3.0
+STOP_LIMIT_S = 10.0
 Stamp = tuple[int, ...]
 """What tells one state of a file from another: mtime in ns, size, inode, device. Empty: there is no file."""
 
@@ -47,10 +48,11 @@ class Looker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends it; returns when no more looks will come. May be called twice."""
+        """Ends it; returns when no more looks will come, or after STOP_LIMIT_S where one hangs at a disk. May
+        be called twice."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(STOP_LIMIT_S)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._every):

@@ -91,7 +91,7 @@ def test_peers_are_known_and_the_mode_is_the_configured_one(daemon: Daemon) -> N
 
     assert daemon.request("GET", "/v1/whoami")[1]["uid"] == os.geteuid()
     assert daemon.socket.stat().st_mode & 0o777 == 0o666
-    assert '"by": "systemd"' in daemon.log() or "by=systemd" in daemon.log()
+    until(lambda: '"by": "systemd"' in daemon.log() or "by=systemd" in daemon.log())
 
 
 def test_a_daemon_that_can_t_start_answers_those_who_wait(daemon: Daemon) -> None:
