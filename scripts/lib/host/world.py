@@ -5,9 +5,11 @@ from typing import Any
 
 from scripts.lib.host.machine import until
 from scripts.lib.host.scenario import scenario
-from scripts.lib.host.stage import ENDED, Stage
+from scripts.lib.host.stage import ENDED, SILENT, Stage
 
 FULL = 5000
+GUARD = "/etc/systemd/system/asterisk.service.d/dialerd.conf"
+SPOOL = "/var/spool/asterisk"
 
 
 @scenario(
@@ -60,6 +62,38 @@ def _asterisk_away(stage: Stage) -> None:
     states = stage.all_ended(name)
     assert states["completed"] == 10, f"not all are completed: {dict(states)}"
     stage.all_called_once(name, 10)
+
+
+@scenario(
+    "guard",
+    "after the plug was pulled the spool guard sets begun calls aside, and they are held and not made again",
+)
+def _guard(stage: Stage) -> None:
+    name, count, host = "guarded", 3, stage.host
+    host.run(["cp", "/usr/share/doc/dialerd/etc/asterisk.service.d/dialerd.conf", GUARD])
+    host.run(["systemctl", "daemon-reload"])
+    host.run(["systemctl", "restart", "asterisk.service"])
+    stage.up(90.0)
+    ids = stage.submit(name, count, to=SILENT, wait_time=60)
+    until(lambda: _begun(stage) == count, 60.0, f"{count} calls have begun")
+    host.cut()
+    host.boot()
+    stage.up()
+    until(lambda: stage.states(name)["held"] == count, 60.0, f"{count} jobs are held")
+    said = host.out("journalctl", "-b", "-t", "dialerd-guard", "-o", "cat", "--no-pager")
+    stage.note(f"the guard: {said}")
+    assert all(each in said for each in ids), f"the guard named other files than those of {ids}"
+    assert not host.out("ls", f"{SPOOL}/outgoing"), "a begun call was left to be made again"
+    stage.never_twice(name)
+    stage.resolve(name)
+    host.run(["rm", GUARD])
+    host.run(["systemctl", "daemon-reload"])
+
+
+def _begun(stage: Stage) -> int:
+    """How many call files Asterisk has begun with."""
+    files = stage.host.path(f"{SPOOL}/outgoing").glob("*.call")
+    return sum("StartRetry:" in file.read_text() for file in files)
 
 
 @scenario(
